@@ -1,0 +1,144 @@
+import { Data } from "effect"
+
+/** Who is to blame for a failed request, as the record calls it. */
+export type ErrorSource = "client" | "router" | "upstream"
+
+/** What every error of the router carries: enough for OpenAI's error object and for the record. */
+export interface Failure {
+  readonly _tag: string
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  readonly message: string
+  readonly source: ErrorSource
+  readonly param?: string | null | undefined
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter?: number | undefined
+  /** Methods the path does take, for a 405. */
+  readonly allow?: string | undefined
+  /** Further fields of an upstream's error object: `metadata`, `availability`, … */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined
+  /** For the operator alone: what really happened. */
+  readonly detail?: string | undefined
+}
+
+/** The request itself is wrong: broken JSON, a missing or mistyped field. */
+export class InvalidRequest extends Data.TaggedError("InvalidRequest")<{
+  readonly message: string
+  readonly param?: string | null
+  readonly code: string | null
+}> {
+  readonly status = 400
+  readonly type = "invalid_request_error"
+  readonly source = "client"
+}
+
+/** No key, or one that is not ours. */
+export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly message: string }> {
+  readonly status = 401
+  readonly type = "invalid_request_error"
+  readonly code = "invalid_api_key"
+  readonly source = "client"
+}
+
+/** A web page of another origin, or a rebound host name, knocks at a router that is open on loopback. */
+export class ForeignOrigin extends Data.TaggedError("ForeignOrigin")<{ readonly message: string }> {
+  readonly status = 403
+  readonly type = "invalid_request_error"
+  readonly code = "foreign_origin"
+  readonly source = "client"
+}
+
+export class PathNotFound extends Data.TaggedError("PathNotFound")<{ readonly message: string }> {
+  readonly status = 404
+  readonly type = "invalid_request_error"
+  readonly code = "not_found"
+  readonly source = "client"
+}
+
+export class MethodNotAllowed extends Data.TaggedError("MethodNotAllowed")<{
+  readonly message: string
+  readonly allow: string
+}> {
+  readonly status = 405
+  readonly type = "invalid_request_error"
+  readonly code = "method_not_allowed"
+  readonly source = "client"
+}
+
+export class ModelNotFound extends Data.TaggedError("ModelNotFound")<{ readonly message: string }> {
+  readonly status = 404
+  readonly type = "invalid_request_error"
+  readonly code = "model_not_found"
+  readonly param = "model"
+  readonly source = "client"
+}
+
+export class BodyTimeout extends Data.TaggedError("BodyTimeout")<{ readonly message: string }> {
+  readonly status = 408
+  readonly type = "invalid_request_error"
+  readonly code = "request_timeout"
+  readonly source = "client"
+}
+
+export class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{ readonly message: string }> {
+  readonly status = 413
+  readonly type = "invalid_request_error"
+  readonly code = "request_too_large"
+  readonly source = "client"
+}
+
+export class UnsupportedMediaType extends Data.TaggedError("UnsupportedMediaType")<{
+  readonly message: string
+}> {
+  readonly status = 415
+  readonly type = "invalid_request_error"
+  readonly code = "unsupported_media_type"
+  readonly source = "client"
+}
+
+/** The provider answered with an error, broke off, or said something that is not an answer. */
+export class UpstreamFailure extends Data.TaggedError("UpstreamFailure")<{
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  readonly message: string
+  readonly param?: string | null | undefined
+  readonly retryAfter?: number | undefined
+  readonly extra?: Readonly<Record<string, unknown>> | undefined
+  readonly detail?: string | undefined
+  /** Whether the same request may succeed when it is sent again. */
+  readonly retryable: boolean
+}> {
+  readonly source = "upstream"
+}
+
+/** The router is going down and this request outlived its grace. */
+export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{}> {
+  readonly status = 503
+  readonly type = "server_error"
+  readonly code = "shutting_down"
+  readonly source = "router"
+  readonly retryAfter = 5
+  override readonly message = "The router is shutting down; please send the request again."
+}
+
+/** A bug of ours: logged whole, shown as this and no more. */
+export class Internal extends Data.TaggedError("Internal")<{ readonly detail: string }> {
+  readonly status = 500
+  readonly type = "server_error"
+  readonly code = "internal_error"
+  readonly source = "router"
+  override readonly message = "Something went wrong inside the router; its log has the details."
+}
+
+/** The JSON body of an error, in OpenAI's shape: `message`, `type`, `param` and `code` always there. */
+export const errorBody = (failure: Failure) => ({
+  error: {
+    message: failure.message,
+    type: failure.type,
+    param: failure.param ?? null,
+    code: failure.code,
+    ...failure.extra
+  }
+})

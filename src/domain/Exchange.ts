@@ -1,0 +1,32 @@
+import type { Effect } from "effect"
+import type { BodyTimeout, BodyTooLarge, Failure, UnsupportedMediaType } from "./Errors.ts"
+
+/** One client request and the way to answer it; services know HTTP by this alone. */
+export interface Exchange {
+  readonly id: string
+  readonly method: string
+  /** The path without its query. */
+  readonly path: string
+  readonly clientIp: string
+  /** A request header by its lower-case name. */
+  readonly header: (name: string) => string | undefined
+  /** All request headers, lower-case names. */
+  readonly headers: () => Iterable<readonly [name: string, value: string]>
+  readonly body: Effect.Effect<Uint8Array, BodyFailure>
+  /** The status the client got; undefined while the head of the answer has not gone out. */
+  readonly status: () => number | undefined
+  readonly json: (status: number, body: Uint8Array, headers?: HeaderList) => void
+  readonly openStream: (contentType: string, headers?: HeaderList) => void
+  /** False asks the writer to pause until `onDrain` calls back. */
+  readonly write: (bytes: Uint8Array) => boolean
+  readonly onDrain: (resume: () => void) => void
+  readonly end: () => void
+  /** The error as JSON, or as the last event of a stream that has begun. */
+  readonly fail: (failure: Failure) => void
+}
+
+/** Why a body could not be had. */
+export type BodyFailure = BodyTooLarge | BodyTimeout | UnsupportedMediaType
+
+/** Names and values in turn, as they go on the wire. */
+export type HeaderList = ReadonlyArray<string>

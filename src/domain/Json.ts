@@ -1,0 +1,95 @@
+/** Whatever JSON.parse gives for `{…}`. */
+export type JsonObject = { readonly [key: string]: unknown }
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The value under a key, if there is an object to look in. */
+export const field = (value: unknown, key: string): unknown => (isObject(value) ? value[key] : undefined)
+
+export const stringField = (value: unknown, key: string): string | undefined => {
+  const found = field(value, key)
+  return typeof found === "string" ? found : undefined
+}
+
+export const numberField = (value: unknown, key: string): number | undefined => {
+  const found = field(value, key)
+  return typeof found === "number" ? found : undefined
+}
+
+export const arrayField = (value: unknown, key: string): ReadonlyArray<unknown> => {
+  const found = field(value, key)
+  return Array.isArray(found) ? found : []
+}
+
+/** The parsed text, or undefined where it is not JSON (JSON itself has no undefined). */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the values of a top-level key stand in the text of a JSON object; usually one place, `[from, to)`. */
+export const topLevelValues = (text: string, key: string): ReadonlyArray<readonly [number, number]> => {
+  const found: Array<readonly [number, number]> = []
+  let at = text.indexOf("{") + 1
+  let depth = 1
+  let name: string | undefined
+  let valueFrom = -1
+  const close = (end: number) => {
+    if (name === key && valueFrom >= 0) found.push([valueFrom, trimmedEnd(text, end)])
+    name = undefined
+    valueFrom = -1
+  }
+  while (at < text.length && depth > 0) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) {
+      const end = endOfString(text, at)
+      if (depth === 1 && name === undefined) name = JSON.parse(text.slice(at, end)) as string
+      else if (valueFrom < 0) valueFrom = at
+      at = end
+      continue
+    }
+    if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      if (valueFrom < 0) valueFrom = at
+      depth++
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) {
+      if (depth === 1) close(at)
+      depth--
+    } else if (char === COMMA) {
+      if (depth === 1) close(at)
+    } else if (char !== COLON && char > SPACE && valueFrom < 0) valueFrom = at
+    at++
+  }
+  return found
+}
+
+const QUOTE = 34
+const COMMA = 44
+const COLON = 58
+const OPEN_BRACKET = 91
+const CLOSE_BRACKET = 93
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+const SPACE = 32
+const BACKSLASH = 92
+
+const endOfString = (text: string, from: number): number => {
+  let quote = text.indexOf('"', from + 1)
+  while (quote > 0 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
+  return quote < 0 ? text.length : quote + 1
+}
+
+const isEscaped = (text: string, at: number): boolean => {
+  let slashes = 0
+  while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes++
+  return slashes % 2 === 1
+}
+
+const trimmedEnd = (text: string, end: number): number => {
+  let at = end
+  while (at > 0 && text.charCodeAt(at - 1) <= SPACE) at--
+  return at
+}

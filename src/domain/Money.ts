@@ -1,0 +1,47 @@
+/** Money is a whole number of nano-dollars: a float would lose cents over years, and unknown is not zero. */
+export type NanoDollars = number
+
+/** What a decimal in dollars is in nano-dollars, rounded half up; undefined where it is no decimal. */
+export const fromDollars = (amount: unknown): NanoDollars | undefined => {
+  const atto = attoDollars(amount)
+  return atto === undefined ? undefined : toNano(atto)
+}
+
+/** The exact sum of counts times unit prices in decimal dollars, rounded once at the end. */
+export const priced = (
+  items: ReadonlyArray<readonly [count: number, unitPrice: unknown]>
+): NanoDollars | undefined => {
+  let sum = 0n
+  for (const [count, unitPrice] of items) {
+    const price = attoDollars(unitPrice)
+    if (price === undefined) return undefined
+    sum += price * BigInt(count)
+  }
+  return toNano(sum)
+}
+
+/** Nano-dollars as a plain decimal, `0.00014`. */
+export const toDollars = (nano: NanoDollars): string => {
+  const digits = Math.abs(nano).toString().padStart(10, "0")
+  const fraction = digits.slice(-9).replace(/0+$/, "")
+  return `${nano < 0 ? "-" : ""}${digits.slice(0, -9)}${fraction === "" ? "" : `.${fraction}`}`
+}
+
+const attoDollars = (amount: unknown): bigint | undefined => {
+  if (typeof amount !== "string" && typeof amount !== "number") return undefined
+  const match = DECIMAL.exec(String(amount).trim())
+  if (match === null) return undefined
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match
+  const shift = 18 - fraction.length + Number(exponent)
+  if (Math.abs(shift) > 64) return undefined
+  const digits = BigInt(whole + fraction || "0")
+  const value = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift))
+  return sign === "-" ? -value : value
+}
+
+const toNano = (atto: bigint): NanoDollars =>
+  Number(atto < 0n ? -divideHalfUp(-atto, 1_000_000_000n) : divideHalfUp(atto, 1_000_000_000n))
+
+const divideHalfUp = (value: bigint, by: bigint): bigint => (value + by / 2n) / by
+
+const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i

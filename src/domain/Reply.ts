@@ -1,0 +1,14 @@
+import type { JsonObject } from "./Json.ts"
+
+/** An answer on its way from a provider to a client, in the internal form: bytes, and what they say. */
+export interface Reply {
+  /** The provider's own number for this answer, as soon as it is known. */
+  readonly generation: (id: string) => void
+  /** The whole answer at once. */
+  readonly whole: (bytes: Buffer, text: string, completion: JsonObject) => void
+  /** Whole events of a stream; false asks for a pause until `onDrain` calls back. */
+  readonly events: (bytes: Buffer, chunks: ReadonlyArray<JsonObject>) => boolean
+  readonly onDrain: (resume: () => void) => void
+  /** The stream is complete. */
+  readonly end: () => void
+}

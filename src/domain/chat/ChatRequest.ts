@@ -1,0 +1,89 @@
+import { Either } from "effect"
+import { InvalidRequest } from "../Errors.ts"
+import { isObject, topLevelValues } from "../Json.ts"
+import type { JsonObject } from "../Json.ts"
+
+/** A chat request in the internal form: the client's own bytes beside what they say. */
+export interface ChatRequest {
+  readonly bytes: Uint8Array
+  readonly text: string
+  readonly body: JsonObject
+  readonly messages: ReadonlyArray<JsonObject>
+  /** Undefined where the client leaves the choice to the router. */
+  readonly model: string | undefined
+  readonly stream: boolean
+}
+
+/** Reads a request once. Only what the router relies on is checked; all else is the provider's business. */
+export const parse = (bytes: Uint8Array): Either.Either<ChatRequest, InvalidRequest> => {
+  const text = decoder.decode(bytes)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return wrong("The request body is not valid JSON.", null, "invalid_json")
+  }
+  if (!isObject(body)) return wrong("The request body must be a JSON object.", null)
+  const { model, messages, stream } = body
+  if (model !== undefined && model !== null && typeof model !== "string")
+    return wrong("'model' must be a string.", "model")
+  if (stream !== undefined && stream !== null && typeof stream !== "boolean")
+    return wrong("'stream' must be true or false.", "stream")
+  if (messages === undefined) return wrong("'messages' is missing.", "messages", "missing_required_parameter")
+  if (!Array.isArray(messages) || messages.length === 0)
+    return wrong("'messages' must be an array with at least one message.", "messages")
+  for (let index = 0; index < messages.length; index++) {
+    const problem = messageProblem(messages[index])
+    if (problem !== undefined)
+      return wrong(`'messages[${index}]${problem[0]}' ${problem[1]}`, `messages[${index}]${problem[0]}`)
+  }
+  return Either.right({
+    bytes,
+    text,
+    body,
+    messages: messages as ReadonlyArray<JsonObject>,
+    model: model === null || model === "" ? undefined : model,
+    stream: stream === true
+  })
+}
+
+/** The same request for another model name. Nothing but the name changes on the wire. */
+export const withModel = (request: ChatRequest, model: string): ChatRequest => {
+  if (request.model === model && isSaidOnce(request.text)) return request
+  const body = { ...request.body, model }
+  const places = topLevelValues(request.text, "model")
+  const place = places[0]
+  const text =
+    place === undefined
+      ? request.text.replace("{", () => `{"model":${JSON.stringify(model)},`)
+      : places.length === 1
+        ? request.text.slice(0, place[0]) + JSON.stringify(model) + request.text.slice(place[1])
+        : JSON.stringify(body)
+  return { ...request, text, bytes: encoder.encode(text), body, model }
+}
+
+/** A name said twice at the top could mean one model to us and another to the provider. */
+const isSaidOnce = (text: string): boolean => {
+  const first = text.indexOf('"model"')
+  return text.indexOf('"model"', first + 1) < 0 || topLevelValues(text, "model").length === 1
+}
+
+const messageProblem = (message: unknown): readonly [string, string] | undefined => {
+  if (!isObject(message)) return ["", "must be an object."]
+  if (typeof message["role"] !== "string") return [".role", "must be a string."]
+  const content = message["content"]
+  if (content === undefined || content === null || typeof content === "string") return undefined
+  if (!Array.isArray(content)) return [".content", "must be a string, an array of parts, or null."]
+  for (let index = 0; index < content.length; index++) {
+    const part: unknown = content[index]
+    if (!isObject(part) || typeof part["type"] !== "string")
+      return [`.content[${index}]`, "must be an object with a 'type'."]
+  }
+  return undefined
+}
+
+const wrong = (message: string, param: string | null, code: string | null = null) =>
+  Either.left(new InvalidRequest({ message, param, code }))
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()

@@ -1,0 +1,45 @@
+import { HttpServerResponse } from "@effect/platform"
+import type { HttpServerRequest } from "@effect/platform"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { Duration, Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Failure } from "../domain/Errors.ts"
+import { AppConfig } from "../services/AppConfig.ts"
+import { Gateway } from "../services/gateway/Gateway.ts"
+import { NodeExchange } from "./NodeExchange.ts"
+
+/** Makes exchanges of Node's requests, and lets handlers of the contract answer through them. */
+export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", {
+  effect: Effect.gen(function* () {
+    const { bodyTimeout, maxBodyMb } = yield* AppConfig
+    const gateway = yield* Gateway
+    const limits = { bytes: maxBodyMb * 1024 * 1024, millis: Duration.toMillis(bodyTimeout) }
+
+    const make = (request: IncomingMessage, response: ServerResponse): NodeExchange =>
+      new NodeExchange(`req_${randomUUID()}`, request, response, limits)
+
+    /** Answers on Node's response; a failure becomes an error answer and a row. */
+    const answered = (
+      request: HttpServerRequest.HttpServerRequest,
+      answer: (exchange: NodeExchange) => Effect.Effect<void, Failure>
+    ) => {
+      const response = NodeHttpServerRequest.toServerResponse(request)
+      const exchange = make(NodeHttpServerRequest.toIncomingMessage(request), response)
+      return answer(exchange).pipe(
+        Effect.catchAll((failure) => Effect.exit(gateway.refuse(exchange, failure))),
+        Effect.zipRight(ended(response)),
+        Effect.as(HttpServerResponse.empty())
+      )
+    }
+
+    return { make, answered }
+  })
+}) {}
+
+/** The platform must not touch a response that is still being written. */
+const ended = (response: ServerResponse): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (response.writableEnded || response.destroyed) return resume(Effect.void)
+    response.once("finish", () => resume(Effect.void)).once("close", () => resume(Effect.void))
+  })

@@ -1,0 +1,131 @@
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
+import { Schema } from "effect"
+import { ChatCompletion, ChatRequestBody } from "../domain/chat/Chat.ts"
+import { isObject } from "../domain/Json.ts"
+import type { JsonObject } from "../domain/Json.ts"
+
+/** The one shape of every error. */
+export const ErrorBody = Schema.Struct({
+  error: Schema.Struct(
+    {
+      message: Schema.String,
+      type: Schema.String,
+      param: Schema.NullOr(Schema.String),
+      code: Schema.NullOr(Schema.String)
+    },
+    { key: Schema.String, value: Schema.Unknown }
+  )
+}).annotations({ identifier: "Error" })
+
+const failing = (status: number, description: string) =>
+  ErrorBody.annotations(HttpApiSchema.annotations({ status, description }))
+
+const Model = Schema.Struct(
+  { id: Schema.String, object: Schema.Literal("model"), created: Schema.Number, owned_by: Schema.String },
+  { key: Schema.String, value: Schema.Unknown }
+).annotations({ identifier: "Model" })
+
+class Chat extends HttpApiGroup.make("chat")
+  .add(
+    HttpApiEndpoint.post("complete", "/v1/chat/completions")
+      .setPayload(ChatRequestBody)
+      .addSuccess(ChatCompletion)
+      .addError(failing(400, "The request is wrong; `param` says where."))
+      .addError(failing(402, "The provider wants money."))
+      .addError(failing(404, "There is no such model."))
+      .addError(failing(413, "The body is larger than MAX_BODY_MB."))
+      .addError(failing(415, "The body is not JSON."))
+      .addError(failing(429, "Too many requests; see Retry-After."))
+      .addError(failing(502, "The provider failed, or its answer was none."))
+      .addError(failing(503, "The provider is overloaded, or the router is going down."))
+      .addError(failing(504, "The provider did not answer in time."))
+      .annotate(OpenApi.Summary, "Chat completion")
+      .annotate(
+        OpenApi.Description,
+        "As OpenAI and OpenRouter have it; unknown fields go to the provider unchanged. With `stream: true` the answer is an event stream of chunks that ends with `[DONE]`; an error after its first byte is one event with `error`, and no `[DONE]`."
+      )
+  )
+  .annotate(OpenApi.Title, "Chat") {}
+
+class Models extends HttpApiGroup.make("models")
+  .add(
+    HttpApiEndpoint.get("list", "/v1/models")
+      .addSuccess(
+        Schema.Struct({ object: Schema.Literal("list"), data: Schema.Array(Model) }).annotations({
+          identifier: "ModelList"
+        })
+      )
+      .annotate(OpenApi.Summary, "Every model of every provider")
+  )
+  .add(
+    HttpApiEndpoint.get("retrieve", "/v1/models/*")
+      .addSuccess(Model)
+      .addError(failing(404, "There is no such model."))
+      .annotate(OpenApi.Summary, "One model; its id may hold slashes")
+  )
+  .annotate(OpenApi.Title, "Models") {}
+
+const Readiness = Schema.Struct({
+  status: Schema.Literal("ready", "draining"),
+  record: Schema.Literal("ok", "failing"),
+  log: Schema.Literal("ok", "failing"),
+  rows_lost: Schema.Number,
+  log_lines_lost: Schema.Number
+})
+
+class Operation extends HttpApiGroup.make("operation")
+  .add(
+    HttpApiEndpoint.get("alive", "/healthz")
+      .addSuccess(Schema.Struct({ status: Schema.Literal("ok") }))
+      .annotate(OpenApi.Summary, "The process is alive")
+  )
+  .add(
+    HttpApiEndpoint.get("ready", "/readyz")
+      .addSuccess(Readiness)
+      .addError(Readiness.annotations(HttpApiSchema.annotations({ status: 503, description: "Draining." })))
+      .annotate(OpenApi.Summary, "The router takes requests, and what is wrong with its record")
+  )
+  .annotate(OpenApi.Title, "Operation") {}
+
+/** What schemas cannot say: keys, and that the answer of a chat may be a stream. */
+const asSpoken = ({ paths, ...document }: Record<string, unknown>): Record<string, unknown> => ({
+  ...document,
+  paths: Object.fromEntries(
+    Object.entries(isObject(paths) ? paths : {}).map(([path, methods]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(isObject(methods) ? methods : {}).map(([method, operation]) => [
+          method,
+          path.startsWith("/v1/") && isObject(operation) ? withKeys(operation) : operation
+        ])
+      )
+    ])
+  ),
+  security: [{ bearer: [] }, { header: [] }, { basic: [] }, {}],
+  components: {
+    ...(isObject(document["components"]) ? document["components"] : {}),
+    securitySchemes: {
+      bearer: { type: "http", scheme: "bearer" },
+      header: { type: "apiKey", in: "header", name: "X-Api-Key" },
+      basic: { type: "http", scheme: "basic", description: "The key as password, any user name." }
+    }
+  }
+})
+
+const withKeys = ({ security, ...operation }: JsonObject): JsonObject => {
+  void security
+  return operation
+}
+
+/** Everything the router serves, as a contract: schemas only. */
+export class Api extends HttpApi.make("percept")
+  .add(Chat)
+  .add(Models)
+  .add(Operation)
+  .addError(failing(401, "No key, or a wrong one."))
+  .addError(failing(403, "A web page of another origin."))
+  .addError(failing(500, "A bug of the router."))
+  .annotate(OpenApi.Title, "Percept")
+  .annotate(OpenApi.Version, "0.1.0")
+  .annotate(OpenApi.Description, "A router that gives any model eyes and ears.")
+  .annotate(OpenApi.Transform, asSpoken) {}

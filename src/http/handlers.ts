@@ -1,0 +1,82 @@
+import { HttpApiBuilder } from "@effect/platform"
+import { Effect, Layer } from "effect"
+import { ModelNotFound } from "../domain/Errors.ts"
+import type { Exchange } from "../domain/Exchange.ts"
+import type { Model } from "../domain/Model.ts"
+import { ApiKeys } from "../services/ApiKeys.ts"
+import { Catalogue } from "../services/gateway/Catalogue.ts"
+import { Gateway } from "../services/gateway/Gateway.ts"
+import { Readiness } from "../services/Readiness.ts"
+import { Api } from "./contract.ts"
+import { Exchanges } from "./Exchanges.ts"
+
+const chat = HttpApiBuilder.group(Api, "chat", (handlers) =>
+  Effect.gen(function* () {
+    const { answered } = yield* Exchanges
+    const gateway = yield* Gateway
+    return handlers.handleRaw("complete", ({ request }) =>
+      answered(request, (exchange) => Effect.ignore(gateway.complete(exchange)))
+    )
+  })
+)
+
+const models = HttpApiBuilder.group(Api, "models", (handlers) =>
+  Effect.gen(function* () {
+    const { answered } = yield* Exchanges
+    const catalogue = yield* Catalogue
+    const keys = yield* ApiKeys
+
+    const list = Effect.fn("models.list")(function* (exchange: Exchange) {
+      yield* keys.admit(exchange)
+      const models = yield* catalogue.all()
+      send(exchange, { object: "list", data: models.map(asListed) })
+    })
+
+    const retrieve = Effect.fn("models.retrieve")(function* (exchange: Exchange) {
+      yield* keys.admit(exchange)
+      const id = decoded(exchange.path.slice("/v1/models/".length))
+      const model = yield* catalogue.find(id)
+      if (model === undefined)
+        return yield* new ModelNotFound({ message: `There is no model '${id.slice(0, 200)}'.` })
+      send(exchange, asListed(model))
+    })
+
+    return handlers
+      .handleRaw("list", ({ request }) => answered(request, list))
+      .handleRaw("retrieve", ({ request }) => answered(request, retrieve))
+  })
+)
+
+const operation = HttpApiBuilder.group(Api, "operation", (handlers) =>
+  Effect.gen(function* () {
+    const readiness = yield* Readiness
+    return handlers
+      .handle("alive", () => Effect.succeed({ status: "ok" as const }))
+      .handle("ready", () => {
+        const report = readiness.report()
+        return report.status === "ready" ? Effect.succeed(report) : Effect.fail(report)
+      })
+  })
+)
+
+export const layer = Layer.mergeAll(chat, models, operation)
+
+const send = (exchange: Exchange, value: unknown): void =>
+  exchange.json(200, Buffer.from(JSON.stringify(value)))
+
+/** The provider's own entry, with what OpenAI's clients look for added where it is missing. */
+const asListed = ({ entry, id, provider }: Model) => ({
+  object: "model",
+  created: 0,
+  owned_by: id.includes("/") ? id.slice(0, id.indexOf("/")) : provider,
+  ...entry,
+  id
+})
+
+const decoded = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}

@@ -1,0 +1,44 @@
+import { Cause, Effect, Exit, Fiber } from "effect"
+
+/**
+ * Runs a program to its end. The first SIGINT or SIGTERM lets it go down in order, a second one ends it at
+ * once; a bug outside every fiber takes it down in order too, since nobody knows what state it left behind.
+ */
+export const runMain = (program: Effect.Effect<unknown, unknown>): void => {
+  let asked: number | undefined
+  let bug = false
+  const fiber = Effect.runFork(program)
+  const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
+
+  const onSignal = (signal: NodeJS.Signals) => {
+    // A terminal's Ctrl-C reaches npm and us, and npm hands on its own: that is one wish, not two.
+    if (asked !== undefined && performance.now() - asked < 250) return
+    if (asked !== undefined) process.exit(signal === "SIGINT" ? 130 : 143)
+    asked = performance.now()
+    Effect.runFork(Fiber.interruptFork(fiber))
+  }
+  const onBug = (error: unknown) => {
+    console.error(`Percept met a bug and goes down: ${error instanceof Error ? error.stack : String(error)}`)
+    if (bug) process.exit(1)
+    bug = true
+    Effect.runFork(Fiber.interruptFork(fiber))
+  }
+
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal)
+  process.on("uncaughtException", onBug).on("unhandledRejection", onBug)
+
+  fiber.addObserver((exit) => {
+    clearInterval(keepAlive)
+    const failed = Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)
+    if (failed) console.error(explain(exit.cause))
+    process.exit(failed || bug ? 1 : 0)
+  })
+}
+
+/** What we foresaw is one sentence, what we did not is the whole story. */
+const explain = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return Cause.isFailure(cause) && error instanceof Error && "_tag" in error
+    ? `Percept cannot start: ${error.message}`
+    : Cause.pretty(cause)
+}

@@ -1,0 +1,165 @@
+import { Either } from "effect"
+import * as Setting from "./Setting.ts"
+
+const { duration, flag, integer, list, optional, secret, secretList, setting, text, url } = Setting
+
+/** Every environment variable Percept reads, in the order people need them. */
+export const settings = {
+  listenHost: setting("LISTEN_HOST", text, {
+    fallback: "127.0.0.1",
+    example: "0.0.0.0",
+    about: "Address to listen on. Anything but loopback needs `API_KEYS` or `ALLOW_ANONYMOUS=true`."
+  }),
+  listenPort: setting("LISTEN_PORT", integer(0, 65535), {
+    aliases: ["PORT"],
+    fallback: "8000",
+    example: "8000",
+    about: "Port to listen on; 0 takes a free one."
+  }),
+  dataDir: setting("DATA_DIR", text, {
+    fallback: "./data",
+    example: "/var/lib/percept",
+    about: "Folder for the database and the log; made if missing."
+  }),
+  apiKeys: setting("API_KEYS", secretList, {
+    fallback: "",
+    example: "a-long-random-key,another-one",
+    about:
+      "Keys clients may use, separated by commas: as bearer token, `X-Api-Key` or basic-auth password. None: open on loopback."
+  }),
+  allowAnonymous: setting("ALLOW_ANONYMOUS", flag, {
+    fallback: "false",
+    example: "true",
+    about: "Serve without keys on an address that others can reach."
+  }),
+  corsOrigins: setting("CORS_ORIGINS", list, {
+    fallback: "",
+    example: "https://chat.example.com",
+    about:
+      "Web origins whose pages may call the API, separated by commas; `*` for all. None: no page of another origin may."
+  }),
+  openRouterKey: optional("OPENROUTER_API_KEY", secret, {
+    example: "sk-or-v1-…",
+    about: "Turns the provider `openrouter` on."
+  }),
+  openRouterUrl: setting("OPENROUTER_API_URL", url, {
+    fallback: "https://openrouter.ai/api/v1/chat/completions",
+    example: "https://openrouter.ai/api/v1/chat/completions",
+    about: "OpenRouter's chat address."
+  }),
+  openRouterModelsUrl: setting("OPENROUTER_MODELS_API_URL", url, {
+    fallback: "https://openrouter.ai/api/v1/models",
+    example: "https://openrouter.ai/api/v1/models",
+    about: "OpenRouter's model catalogue."
+  }),
+  openRouterReferer: optional("OPENROUTER_REFERER", text, {
+    example: "https://chat.example.com",
+    about: "Sent as `HTTP-Referer`, which names your app on OpenRouter."
+  }),
+  openRouterTitle: optional("OPENROUTER_X_TITLE", text, {
+    example: "My chat",
+    about: "Sent as `X-Title`, your app's name on OpenRouter."
+  }),
+  defaultTextModel: optional("DEFAULT_TEXT_MODEL", text, {
+    example: "qwen/qwen3-235b-a22b",
+    about:
+      "Model for requests that name none. Unset: `openrouter/auto` with an OpenRouter key, else `percept/inspect`."
+  }),
+  catalogueTtl: setting("CATALOGUE_TTL", duration, {
+    fallback: "10 minutes",
+    example: "1 hour",
+    about: "How long a provider's model list counts as fresh."
+  }),
+  requestTimeout: setting("REQUEST_TIMEOUT", duration, {
+    fallback: "300",
+    example: "60",
+    about: "Longest wait for the first byte of a provider's answer."
+  }),
+  streamIdleTimeout: setting("STREAM_IDLE_TIMEOUT", duration, {
+    fallback: "120",
+    example: "60",
+    about: "Longest silence within a provider's answer."
+  }),
+  upstreamRetries: setting("UPSTREAM_RETRIES", integer(0, 10), {
+    fallback: "2",
+    example: "2",
+    about: "How often a failed call is tried again; only before the first byte has gone to the client."
+  }),
+  maxAnswerMb: setting("MAX_ANSWER_MB", integer(1, 1024), {
+    fallback: "32",
+    example: "32",
+    about: "Largest answer taken from a provider that does not stream."
+  }),
+  maxBodyMb: setting("MAX_BODY_MB", integer(1, 1024), {
+    fallback: "64",
+    example: "64",
+    about: "Largest request body taken; beyond it the client gets a 413."
+  }),
+  headersTimeout: setting("HEADERS_TIMEOUT", duration, {
+    fallback: "15",
+    example: "15",
+    about: "Longest wait for a client's request head."
+  }),
+  bodyTimeout: setting("BODY_TIMEOUT", duration, {
+    fallback: "120",
+    example: "120",
+    about: "Longest wait for a client's whole request."
+  }),
+  drainTimeout: setting("DRAIN_TIMEOUT", duration, {
+    fallback: "30",
+    example: "30",
+    about: "How long running answers may go on after SIGTERM before they are ended with an error."
+  }),
+  databaseUrl: optional("DATABASE_URL", sqliteUrl, {
+    example: "sqlite:///./data/percept.db",
+    about: "Where the record is kept. Unset: `DB_PATH`, else `DATA_DIR/percept.db`."
+  }),
+  dbPath: optional("DB_PATH", text, {
+    example: "/var/lib/percept/percept.db",
+    about: "The record's SQLite file, as a plain path."
+  }),
+  enableLogging: setting("ENABLE_LOGGING", flag, {
+    fallback: "true",
+    example: "false",
+    about: "`false` keeps request and answer texts out of database and log, and writes no log; counts stay."
+  }),
+  logBodyKb: setting("LOG_BODY_KB", integer(0, 65536), {
+    fallback: "256",
+    example: "64",
+    about: "Longest request or answer text kept in the record; beyond it long texts are shortened."
+  }),
+  logFile: optional("LOG_FILE_PATH", text, {
+    example: "/var/log/percept/router.log.json",
+    about: "The JSON log, one object a line. Unset: `DATA_DIR/router.log.json`."
+  }),
+  logMaxMb: setting("LOG_MAX_MB", integer(1, 10240), {
+    fallback: "10",
+    example: "50",
+    about: "Size at which the log file is rotated."
+  }),
+  logMaxFiles: setting("LOG_MAX_FILES", integer(1, 1000), {
+    fallback: "5",
+    example: "5",
+    about: "How many log files are kept, the current one included."
+  }),
+  logLevel: setting("LOG_LEVEL", level, {
+    fallback: "info",
+    example: "debug",
+    about: "What goes to standard error: `debug`, `info`, `warning`, `error` or `none`."
+  })
+}
+
+function sqliteUrl(value: string): Either.Either<string, string> {
+  const match = /^sqlite(?:\+aiosqlite)?:\/\/(?:\/(.+)|(:memory:)?)$/.exec(value)
+  return match?.[1] === undefined
+    ? Either.left(`must look like sqlite:///relative.db or sqlite:////absolute.db`)
+    : Either.right(match[1])
+}
+
+function level(value: string): Either.Either<LogLevelName, string> {
+  const found = LEVELS.find((name) => name === value.toLowerCase())
+  return found === undefined ? Either.left(`must be one of ${LEVELS.join(", ")}`) : Either.right(found)
+}
+
+const LEVELS = ["debug", "info", "warning", "error", "none"] as const
+export type LogLevelName = (typeof LEVELS)[number]

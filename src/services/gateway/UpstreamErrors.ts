@@ -1,0 +1,166 @@
+import { UpstreamFailure } from "../../domain/Errors.ts"
+import { field, isObject, numberField, parseJson, stringField } from "../../domain/Json.ts"
+import type { JsonObject } from "../../domain/Json.ts"
+
+/** Turns whatever a provider said instead of an answer into one failure the caller can act on. */
+export interface UpstreamErrors {
+  /** An answer with an error status. */
+  readonly fromStatus: (status: number, body: string, retryAfter: string | undefined) => UpstreamFailure
+  /** An `error` object inside an answer that looked fine. */
+  readonly fromObject: (error: unknown) => UpstreamFailure
+  readonly broken: (message: string, detail?: string) => UpstreamFailure
+  /** The connection failed or timed out. */
+  readonly fromConnection: (error: Error, begun: boolean) => UpstreamFailure
+}
+
+/** `scrub` takes secrets out of a provider's own words. */
+export const upstreamErrors = (provider: string, scrub: (text: string) => string): UpstreamErrors => {
+  const fromStatus = (status: number, body: string, retryAfter: string | undefined) => {
+    const error = field(parseJson(body), "error")
+    return describe(status, error ?? body, seconds(retryAfter))
+  }
+
+  const fromObject = (error: unknown) => describe(statusOf(error), error, undefined)
+
+  const describe = (status: number, error: unknown, retryAfter: number | undefined): UpstreamFailure => {
+    const said = isObject(error) ? (scrubbed(error, scrub) as JsonObject) : undefined
+    const message = said === undefined ? undefined : wordsOf(said)
+    if (status === 401 || (status === 403 && !isModeration(said)))
+      return new UpstreamFailure({
+        status: 502,
+        type: "upstream_error",
+        code: "upstream_auth_failed",
+        message: `${provider} did not accept this router's credentials; its operator has to look at them.`,
+        detail: `${provider} answered ${status}: ${message ?? "(no reason)"}`,
+        retryable: false
+      })
+    const kept = status >= 400 && status <= 599 ? status : 502
+    const wait = retryAfter ?? numberField(said?.["availability"], "retry_after")
+    return new UpstreamFailure({
+      status: kept,
+      type: stringField(said, "type") ?? typeFor(kept),
+      code: codeOf(said) ?? codeFor(kept),
+      message: message ?? `${provider} answered with status ${status} and no reason.`,
+      param: stringField(said, "param"),
+      retryAfter: wait ?? (kept === 429 || kept === 503 ? 5 : undefined),
+      extra: said === undefined ? undefined : withoutStandardFields(said),
+      detail: `${provider} answered ${status}`,
+      retryable: RETRYABLE.has(kept) && field(said?.["availability"], "retryable") !== false
+    })
+  }
+
+  const broken = (message: string, detail?: string) =>
+    new UpstreamFailure({
+      status: 502,
+      type: "upstream_error",
+      code: "bad_upstream_answer",
+      message: `${provider} ${message}`,
+      detail,
+      retryable: false
+    })
+
+  const fromConnection = (error: Error, begun: boolean) => {
+    const code = "code" in error && typeof error.code === "string" ? error.code : error.name
+    const detail = `${provider}: ${code} ${error.message}`
+    if (
+      code === "UND_ERR_HEADERS_TIMEOUT" ||
+      code === "UND_ERR_BODY_TIMEOUT" ||
+      code === "UND_ERR_CONNECT_TIMEOUT"
+    )
+      return new UpstreamFailure({
+        status: 504,
+        type: "upstream_error",
+        code: "upstream_timeout",
+        message: begun
+          ? `${provider} stopped in the middle of its answer.`
+          : `${provider} did not answer in time.`,
+        detail,
+        retryable: false
+      })
+    return new UpstreamFailure({
+      status: 502,
+      type: "upstream_error",
+      code: begun ? "upstream_broke_off" : "upstream_unreachable",
+      message: begun
+        ? `${provider} broke off in the middle of its answer.`
+        : `${provider} cannot be reached.`,
+      detail,
+      retryable: !begun
+    })
+  }
+
+  return { fromStatus, fromObject, broken, fromConnection }
+}
+
+/** A caller can do something about a prompt that was refused, but nothing about our key. */
+const isModeration = (error: JsonObject | undefined): boolean => {
+  const metadata = error?.["metadata"]
+  return (
+    isObject(metadata) &&
+    ("reasons" in metadata ||
+      "flagged_input" in metadata ||
+      /moderation|guardrail|content|geo|region/.test(stringField(metadata, "error_type") ?? ""))
+  )
+}
+
+/** OpenRouter's own words are often only "Provider returned error"; the reason is in `metadata.raw`. */
+const wordsOf = (error: JsonObject): string | undefined => {
+  const message = stringField(error, "message")
+  const raw = field(error["metadata"], "raw")
+  if (raw === undefined || (message !== undefined && !/^provider returned error$/i.test(message)))
+    return message
+  const inner = typeof raw === "string" ? parseJson(raw) : raw
+  const reason =
+    stringField(field(inner, "error"), "message") ??
+    stringField(inner, "message") ??
+    stringField(inner, "error") ??
+    (typeof raw === "string" ? raw : JSON.stringify(raw))
+  return `${message ?? "Provider returned error"}: ${reason.slice(0, 500)}`
+}
+
+const statusOf = (error: unknown): number => {
+  const code = Number(field(error, "code") ?? field(error, "status"))
+  if (Number.isInteger(code) && code >= 400 && code <= 599) return code
+  return /rate.?limit/i.test(String(field(error, "code") ?? field(error, "type"))) ? 429 : 502
+}
+
+const codeOf = (error: JsonObject | undefined): string | undefined => {
+  const code = stringField(error, "code")
+  return code !== undefined && !/^\d+$/.test(code) ? code : stringField(error?.["metadata"], "error_type")
+}
+
+const typeFor = (status: number): string =>
+  status === 402
+    ? "insufficient_quota"
+    : status === 429
+      ? "rate_limit_error"
+      : status < 500
+        ? "invalid_request_error"
+        : "upstream_error"
+
+const codeFor = (status: number): string | null =>
+  status === 402
+    ? "insufficient_quota"
+    : status === 429
+      ? "rate_limit_exceeded"
+      : status < 500
+        ? null
+        : "upstream_error"
+
+const withoutStandardFields = ({ code, message, param, type, ...rest }: JsonObject): JsonObject => {
+  void [code, message, param, type]
+  return rest
+}
+
+const scrubbed = (value: unknown, scrub: (text: string) => string): unknown =>
+  parseJson(scrub(JSON.stringify(value)))
+
+/** `Retry-After` in either of its forms, as seconds from now. */
+export const seconds = (retryAfter: string | undefined): number | undefined => {
+  if (retryAfter === undefined) return undefined
+  if (/^\d+(\.\d+)?$/.test(retryAfter.trim())) return Math.ceil(Number(retryAfter))
+  const date = Date.parse(retryAfter)
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000))
+}
+
+const RETRYABLE = new Set([408, 429, 500, 502, 503, 504, 524, 529])

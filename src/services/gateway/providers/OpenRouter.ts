@@ -1,0 +1,97 @@
+import { Effect, Redacted } from "effect"
+import { request as httpRequest } from "undici"
+import type { UpstreamFailure } from "../../../domain/Errors.ts"
+import { arrayField, field, isObject, parseJson, stringField } from "../../../domain/Json.ts"
+import type { JsonObject } from "../../../domain/Json.ts"
+import type { Model } from "../../../domain/Model.ts"
+import { AppConfig } from "../../AppConfig.ts"
+import type { Provider } from "../Provider.ts"
+import * as OpenAiCompatible from "./OpenAiCompatible.ts"
+
+/** OpenRouter: many models behind one address, with cost in every answer. */
+export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
+  const config = yield* AppConfig
+  const agent = yield* OpenAiCompatible.UpstreamAgent
+  const authorization = `Bearer ${Redacted.value(key)}`
+  const client = yield* OpenAiCompatible.make({
+    name: NAME,
+    chatUrl: config.openRouterUrl,
+    headers: [
+      ...["authorization", authorization, "content-type", "application/json"],
+      ...["accept-encoding", "identity", "user-agent", "percept"],
+      ...(config.openRouterReferer === undefined ? [] : ["http-referer", config.openRouterReferer]),
+      ...(config.openRouterTitle === undefined ? [] : ["x-title", config.openRouterTitle])
+    ],
+    forwards: (header) =>
+      header.startsWith("x-openrouter-") ||
+      header === "x-session-id" ||
+      (header === "http-referer" && config.openRouterReferer === undefined) ||
+      (header === "x-title" && config.openRouterTitle === undefined)
+  })
+
+  const page = (url: URL) =>
+    Effect.tryPromise({
+      try: async (signal) => {
+        const answer = await httpRequest(url, {
+          dispatcher: agent,
+          signal,
+          headers: { authorization, accept: "application/json", "accept-encoding": "identity" },
+          headersTimeout: 15_000,
+          bodyTimeout: 15_000
+        })
+        return { status: answer.statusCode, body: await answer.body.text() }
+      },
+      catch: (error) =>
+        client.errors.fromConnection(error instanceof Error ? error : new Error(String(error)), false)
+    }).pipe(
+      Effect.flatMap(({ body, status }) => {
+        const list = parseJson(body)
+        if (status !== 200) return Effect.fail(client.errors.fromStatus(status, body, undefined))
+        return isObject(list) && Array.isArray(list["data"])
+          ? Effect.succeed(list)
+          : Effect.fail(client.errors.broken("answered with something that is no model list."))
+      })
+    )
+
+  const models: Effect.Effect<ReadonlyArray<Model>, UpstreamFailure> = Effect.gen(function* () {
+    const found: Array<Model> = []
+    // Without this only models that write text are listed.
+    let url: URL | undefined = new URL(config.openRouterModelsUrl)
+    if (!url.searchParams.has("output_modalities")) url.searchParams.set("output_modalities", "all")
+    for (let pages = 0; url !== undefined && pages < MOST_PAGES; pages++) {
+      const list: JsonObject = yield* page(url)
+      for (const entry of arrayField(list, "data")) {
+        const id = stringField(entry, "id")
+        if (isObject(entry) && id !== undefined)
+          found.push({ id, provider: NAME, pricing: pricingOf(entry), entry })
+      }
+      url = nextPage(list, url)
+    }
+    return found
+  })
+
+  return { name: NAME, answer: client.answer, models } satisfies Provider
+})
+
+const NAME = "openrouter"
+
+const pricingOf = (entry: JsonObject) => {
+  const pricing = entry["pricing"]
+  return isObject(pricing)
+    ? {
+        prompt: stringField(pricing, "prompt"),
+        completion: stringField(pricing, "completion"),
+        request: stringField(pricing, "request")
+      }
+    : undefined
+}
+
+/** Only on the same server: the key goes along. */
+const nextPage = (list: JsonObject, current: URL): URL | undefined => {
+  const next = stringField(field(list, "links"), "next")
+  if (next === undefined || !URL.canParse(next, current.href)) return undefined
+  const url = new URL(next, current)
+  return url.origin === current.origin && url.href !== current.href ? url : undefined
+}
+
+const MOST_PAGES = 50

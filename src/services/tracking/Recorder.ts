@@ -1,0 +1,156 @@
+import { Cause, Effect, Exit, Option, Schedule } from "effect"
+import * as Money from "../../domain/Money.ts"
+import { Internal, ShuttingDown } from "../../domain/Errors.ts"
+import type { Failure } from "../../domain/Errors.ts"
+import type { Exchange } from "../../domain/Exchange.ts"
+import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import { AppConfig } from "../AppConfig.ts"
+import { makeBatch } from "./Batch.ts"
+import { InFlight } from "./InFlight.ts"
+import { Instances } from "./Instances.ts"
+import { answerText, Recording } from "./Recording.ts"
+import { Redaction } from "./Redaction.ts"
+import { RequestLog } from "./RequestLog.ts"
+import { TrackingRepo } from "./TrackingRepo.ts"
+
+/** Keeps the record: opened at admit, closed exactly once, written in small batches off the request's path. */
+export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
+  scoped: Effect.gen(function* () {
+    const { enableLogging, logBodyKb } = yield* AppConfig
+    const inFlight = yield* InFlight
+    const { id: instance } = yield* Instances
+    const log = yield* RequestLog
+    const redaction = yield* Redaction
+    const repo = yield* TrackingRepo
+    let failing = false
+
+    /** Runs a request's flow between opening and closing its record; every ending is answered and written here. */
+    const recording = <E extends Failure, R>(
+      exchange: Exchange,
+      flow: (recording: Recording) => Effect.Effect<void, E, R>
+    ): Effect.Effect<void, E, R> =>
+      Effect.withFiberRuntime((fiber) => {
+        const recording = new Recording(exchange, instance, enableLogging ? logBodyKb * 1024 : 0)
+        const cutShort = () => {
+          recording.cut = true
+          fiber.unsafeInterruptAsFork(fiber.id())
+        }
+        inFlight.enter({ id: exchange.id, cutShort })
+        queue.add(recording)
+        return Effect.onExit(flow(recording), (exit) => close(recording, exchange, exit))
+      })
+
+    const close = (recording: Recording, exchange: Exchange, exit: Exit.Exit<void, Failure>) => {
+      const { failure, state } = endingOf(exit, recording.cut)
+      if (failure !== undefined) exchange.fail(failure)
+      recording.close(state, exchange.status() ?? CLIENT_LEFT, failure)
+      inFlight.leave(exchange.id)
+      if (recording.written) queue.add(recording)
+      return failure?.detail === undefined ? Effect.void : tellOperator(failure, exchange.id)
+    }
+
+    const tellOperator = (failure: Failure, id: string) => {
+      const text = `${failure.message} [${id}] ${redaction.scrub(failure.detail ?? "")}`
+      if (failure.source === "router") return Effect.logError(text)
+      return failure.code === "upstream_auth_failed" ? Effect.logWarning(text) : Effect.logDebug(text)
+    }
+
+    const keep = (recordings: ReadonlyArray<Recording>) => {
+      const rows: Array<RequestRecord> = []
+      const bodies: Array<RequestBodies> = []
+      for (const recording of new Set(recordings)) {
+        recording.written = true
+        const row = { ...recording.row, error_message: scrubbed(recording.row.error_message) }
+        rows.push(row)
+        if (row.state === "running" || !enableLogging) continue
+        const body = bodiesOf(recording)
+        if (!recording.logged) log.write(logLine(row, body))
+        recording.logged = true
+        if (body.request_body !== null || body.response_body !== null) bodies.push(body)
+      }
+      return repo.save(rows, bodies).pipe(
+        Effect.tapError((error) => {
+          if (failing) return Effect.void
+          failing = true
+          return Effect.logWarning("The record cannot be written; rows wait in memory.", error.cause)
+        }),
+        Effect.retry(Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))),
+        Effect.orDie,
+        Effect.andThen(() => {
+          failing = false
+        })
+      )
+    }
+
+    const queue = yield* makeBatch<Recording>({ every: "25 millis", bound: MOST_WAITING, flush: keep })
+
+    const scrubbed = (text: string | null) => (text === null ? null : redaction.scrub(text).slice(0, 4096))
+
+    const bodiesOf = (recording: Recording): RequestBodies => {
+      const { rejected, request, row } = recording
+      const answer = answerText(recording)
+      return {
+        internal_request_id: row.internal_request_id,
+        timestamp: row.timestamp,
+        request_body:
+          request !== undefined
+            ? redaction.json(request.text, request.body)
+            : rejected !== undefined
+              ? redaction.text(Buffer.from(rejected.subarray(0, 16384)).toString("utf8"))
+              : null,
+        response_body: answer === undefined ? null : redaction.json(answer.text, answer.value)
+      }
+    }
+
+    return { recording, failing: () => failing, dropped: queue.dropped }
+  })
+}) {}
+
+interface Ending {
+  readonly state: RequestState
+  readonly failure: Failure | undefined
+}
+
+const endingOf = (exit: Exit.Exit<void, Failure>, cut: boolean): Ending => {
+  if (Exit.isSuccess(exit)) return { state: "done", failure: undefined }
+  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  if (failure !== undefined) return { state: "failed", failure }
+  if (!Cause.isInterruptedOnly(exit.cause))
+    return { state: "failed", failure: new Internal({ detail: Cause.pretty(exit.cause) }) }
+  return cut
+    ? { state: "interrupted", failure: new ShuttingDown() }
+    : { state: "cancelled", failure: undefined }
+}
+
+/** One line of JSON; the bodies are JSON texts already. */
+const logLine = (row: RequestRecord, bodies: RequestBodies): string => {
+  const head = JSON.stringify({
+    time: row.timestamp,
+    id: row.internal_request_id,
+    endpoint: row.endpoint_called,
+    client: row.client_ip,
+    key: row.key_id,
+    model: row.model_requested_by_client,
+    routed_model: row.model_routed_to_openrouter,
+    provider: row.provider,
+    rule: row.route_rule,
+    state: row.state,
+    status: row.status_code_returned_to_client,
+    stream: row.is_streaming === 1,
+    duration_ms: row.processing_duration_ms,
+    upstream_ms: row.openrouter_latency_ms,
+    first_token_ms: row.time_to_first_token_ms,
+    prompt_tokens: row.prompt_tokens,
+    completion_tokens: row.completion_tokens,
+    cost_usd: row.cost_nano_usd === null ? null : Money.toDollars(row.cost_nano_usd),
+    cost_source: row.cost_source,
+    error: row.error_message === null ? null : { source: row.error_source, message: row.error_message }
+  })
+  return `${head.slice(0, -1)},"request":${bodies.request_body ?? "null"},"response":${bodies.response_body ?? "null"}}`
+}
+
+/** The status the record gives a request whose client did not wait for one. */
+const CLIENT_LEFT = 499
+
+/** Requests whose rows wait for the database; beyond it rows are lost, and counted. */
+const MOST_WAITING = 20_000

@@ -1,0 +1,180 @@
+import { Assembly, answerLength, promptLength } from "../../domain/chat/Assembly.ts"
+import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
+import type { Failure } from "../../domain/Errors.ts"
+import type { Exchange } from "../../domain/Exchange.ts"
+import { isObject, stringField } from "../../domain/Json.ts"
+import type { JsonObject } from "../../domain/Json.ts"
+import type { Reply } from "../../domain/Reply.ts"
+import type { RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import * as Usage from "../../domain/Usage.ts"
+
+/** Where a request went, as the record wants to know it. */
+export interface RoutedTo {
+  readonly provider: { readonly name: string }
+  readonly model: string
+  readonly rule: string
+  readonly pricing: Usage.Pricing | undefined
+}
+
+/** One request's row while it lives: filled in by the flow, closed exactly once. */
+export class Recording {
+  readonly row: RequestRecord
+  /** Whether a row of this request has been handed to the database. */
+  written = false
+  logged = false
+  request: ChatRequest | undefined
+  /** The client's bytes where they were no request. */
+  rejected: Uint8Array | undefined
+  completion: { readonly text: string; readonly value: JsonObject } | undefined
+  assembly: Assembly | undefined
+  /** The router is going down and has ended this request. */
+  cut = false
+  private readonly startedAt = performance.now()
+  private upstreamAt = 0
+  private pricing: Usage.Pricing | undefined
+  private readonly bodyLimit: number
+
+  constructor(exchange: Exchange, instanceId: string, bodyLimit: number) {
+    this.bodyLimit = bodyLimit
+    this.row = {
+      timestamp: new Date().toISOString(),
+      internal_request_id: exchange.id,
+      endpoint_called: exchange.path.slice(0, 200),
+      client_ip: exchange.clientIp,
+      model_requested_by_client: null,
+      model_routed_to_openrouter: null,
+      openrouter_request_id: null,
+      prompt_tokens: null,
+      completion_tokens: null,
+      total_tokens: null,
+      is_multimodal: 0,
+      media_type_processed: null,
+      input_char_length: null,
+      output_char_length: null,
+      processing_duration_ms: null,
+      openrouter_latency_ms: null,
+      status_code_returned_to_client: null,
+      error_source: null,
+      error_message: null,
+      is_streaming: 0,
+      state: "running",
+      kind: "main",
+      parent_request_id: null,
+      provider: null,
+      route_rule: null,
+      key_id: null,
+      cached_tokens: null,
+      reasoning_tokens: null,
+      cost_nano_usd: null,
+      cost_source: null,
+      time_to_first_token_ms: null,
+      media_ms: null,
+      cache_hits: null,
+      trace_id: null,
+      instance_id: instanceId
+    }
+  }
+
+  admitted(caller: { readonly keyId: string | null }): void {
+    this.row.key_id = caller.keyId
+  }
+
+  received(bytes: Uint8Array): Uint8Array {
+    this.rejected = bytes
+    return bytes
+  }
+
+  asked(request: ChatRequest): ChatRequest {
+    this.request = request
+    this.rejected = undefined
+    this.row.model_requested_by_client = request.model ?? null
+    this.row.is_streaming = request.stream ? 1 : 0
+    this.row.input_char_length = promptLength(request.messages)
+    return request
+  }
+
+  routed<To extends RoutedTo>(to: To): To {
+    this.row.provider = to.provider.name
+    this.row.model_routed_to_openrouter = to.model
+    this.row.route_rule = to.rule
+    this.pricing = to.pricing
+    this.upstreamAt = performance.now()
+    return to
+  }
+
+  /** The same reply, overheard. */
+  overhearing(reply: Reply): Reply {
+    return {
+      generation: (id) => {
+        this.row.openrouter_request_id = id.slice(0, 200)
+        reply.generation(id)
+      },
+      whole: (bytes, text, value) => {
+        this.firstByte()
+        this.completion = { text, value }
+        this.row.output_char_length = answerLength(value)
+        reply.whole(bytes, text, value)
+      },
+      events: (bytes, chunks) => {
+        if (this.assembly === undefined) {
+          this.firstByte()
+          this.assembly = new Assembly(this.bodyLimit)
+        }
+        for (const chunk of chunks) {
+          if (this.row.time_to_first_token_ms === null) this.row.time_to_first_token_ms = this.elapsed()
+          this.assembly.add(chunk)
+        }
+        return reply.events(bytes, chunks)
+      },
+      onDrain: reply.onDrain,
+      end: reply.end
+    }
+  }
+
+  close(state: RequestState, status: number, failure: Failure | undefined): void {
+    const { row } = this
+    row.state = state
+    row.status_code_returned_to_client = status
+    row.processing_duration_ms = this.elapsed()
+    if (failure !== undefined) {
+      row.error_source = failure.source
+      row.error_message = failure.message
+    }
+    if (this.assembly !== undefined) row.output_char_length = this.assembly.characters
+    const answer = this.completion?.value
+    row.openrouter_request_id ??= this.assembly?.id ?? stringField(answer, "id") ?? null
+    this.settle(Usage.fromAnswer(this.assembly?.usage ?? answer?.["usage"]))
+  }
+
+  private settle(usage: Usage.Usage | undefined): void {
+    if (usage === undefined) return
+    const { row } = this
+    row.prompt_tokens = usage.promptTokens ?? null
+    row.completion_tokens = usage.completionTokens ?? null
+    row.total_tokens = usage.totalTokens ?? null
+    row.cached_tokens = usage.cachedTokens ?? null
+    row.reasoning_tokens = usage.reasoningTokens ?? null
+    const estimated =
+      usage.cost === undefined && this.pricing ? Usage.estimate(usage, this.pricing) : undefined
+    row.cost_nano_usd = usage.cost ?? estimated ?? null
+    row.cost_source = usage.cost !== undefined ? "provider" : estimated !== undefined ? "estimated" : null
+  }
+
+  private firstByte(): void {
+    this.row.openrouter_latency_ms = Math.round(performance.now() - this.upstreamAt)
+  }
+
+  private elapsed(): number {
+    return Math.round(performance.now() - this.startedAt)
+  }
+}
+
+/** An answer in pieces, or whole, as JSON text; null where there was none. */
+export const answerText = (
+  recording: Recording
+): { readonly text: string; readonly value: unknown } | undefined => {
+  if (recording.completion !== undefined) return recording.completion
+  if (recording.assembly === undefined) return undefined
+  const value = recording.assembly.completion()
+  return isObject(value) ? { text: JSON.stringify(value), value } : undefined
+}

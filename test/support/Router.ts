@@ -1,0 +1,77 @@
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Context, Effect, Layer } from "effect"
+import type { Scope } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { RequestRecord } from "../../src/domain/RequestRecord.ts"
+import { HttpServer } from "../../src/http/Server.ts"
+import { router, routerWithoutLanes } from "../../src/program.ts"
+import { AppConfig } from "../../src/services/AppConfig.ts"
+
+export type Row = RequestRecord & { readonly id: number; readonly cost_usd: number | null }
+
+/** A whole router in this process, on a free port, with a data folder of its own. */
+export interface Router {
+  readonly url: string
+  readonly dataDir: string
+  /** Every row, oldest first, once none of them is `running` any more. */
+  readonly rows: Effect.Effect<ReadonlyArray<Row>>
+  /** Every row as it is now. */
+  readonly rowsNow: Effect.Effect<ReadonlyArray<Row>>
+  readonly post: (body: unknown, init?: RequestInit) => Effect.Effect<Response>
+}
+
+export const startRouter = (
+  env: { readonly [name: string]: string },
+  options: { readonly lanes?: boolean } = {}
+): Effect.Effect<Router, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const dataDir = yield* temporaryFolder
+    const config = AppConfig.layer({ LISTEN_PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "none", ...env })
+    const built = options.lanes === false ? routerWithoutLanes : router
+    const context = yield* Effect.orDie(Layer.build(built.pipe(Layer.provideMerge(config))))
+    const { url } = Context.get(context, HttpServer)
+    const sql = Context.get(context, SqlClient)
+    const rowsNow = Effect.orDie(sql<Row>`SELECT * FROM openrouter_requests ORDER BY id`)
+    return {
+      url,
+      dataDir,
+      rowsNow,
+      rows: eventually(rowsNow, (rows) => rows.length > 0 && rows.every((row) => row.state !== "running")),
+      post: (body, init) =>
+        Effect.promise(() =>
+          fetch(`${url}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: typeof body === "string" ? body : JSON.stringify(body),
+            ...init
+          })
+        )
+    }
+  })
+
+export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "percept-test-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** Asks again until the answer is as wanted; a condition that never comes fails with the last answer. */
+export const eventually = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  wanted: (answer: A) => boolean,
+  seconds = 10
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const deadline = performance.now() + seconds * 1000
+    const again: Effect.Effect<A, E, R> = Effect.flatMap(look, (answer) => {
+      if (wanted(answer)) return Effect.succeed(answer)
+      if (performance.now() > deadline)
+        return Effect.dieMessage(`waited ${seconds} s in vain; last seen: ${JSON.stringify(answer)}`)
+      return Effect.zipRight(
+        Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20))),
+        again
+      )
+    })
+    return again
+  })
