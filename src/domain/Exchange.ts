@@ -9,20 +9,20 @@ export interface Exchange {
   readonly path: string
   readonly clientIp: string
   /** A request header by its lower-case name. */
-  readonly header: (name: string) => string | undefined
+  header(name: string): string | undefined
   /** All request headers, lower-case names. */
-  readonly headers: () => Iterable<readonly [name: string, value: string]>
-  readonly body: Effect.Effect<Uint8Array, BodyFailure>
+  headers(): { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+  body(): Effect.Effect<Uint8Array, BodyFailure>
   /** The status the client got; undefined while the head of the answer has not gone out. */
-  readonly status: () => number | undefined
-  readonly json: (status: number, body: Uint8Array, headers?: HeaderList) => void
-  readonly openStream: (contentType: string, headers?: HeaderList) => void
+  status(): number | undefined
+  json(status: number, body: Uint8Array, headers?: HeaderList): void
+  openStream(contentType: string, headers?: HeaderList): void
   /** False asks the writer to pause until `onDrain` calls back. */
-  readonly write: (bytes: Uint8Array) => boolean
-  readonly onDrain: (resume: () => void) => void
-  readonly end: () => void
+  write(bytes: Uint8Array): boolean
+  onDrain(resume: () => void): void
+  end(): void
   /** The error as JSON, or as the last event of a stream that has begun. */
-  readonly fail: (failure: Failure) => void
+  fail(failure: Failure): void
 }
 
 /** Why a body could not be had. */

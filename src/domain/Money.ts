@@ -3,6 +3,8 @@ export type NanoDollars = number
 
 /** What a decimal in dollars is in nano-dollars, rounded half up; undefined where it is no decimal. */
 export const fromDollars = (amount: unknown): NanoDollars | undefined => {
+  const quick = typeof amount === "number" ? quickNano(amount) : undefined
+  if (quick !== undefined) return quick
   const atto = attoDollars(amount)
   return atto === undefined ? undefined : toNano(atto)
 }
@@ -37,6 +39,15 @@ const attoDollars = (amount: unknown): bigint | undefined => {
   const digits = BigInt(whole + fraction || "0")
   const value = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift))
   return sign === "-" ? -value : value
+}
+
+/** Floats are good enough where they are not near the middle between two nano-dollars. */
+const quickNano = (dollars: number): NanoDollars | undefined => {
+  const nano = dollars * 1e9
+  const whole = Math.floor(nano)
+  const rest = nano - whole
+  if (!(dollars >= 0 && nano < 1e14) || Math.abs(rest - 0.5) < 0.1) return undefined
+  return rest < 0.5 ? whole : whole + 1
 }
 
 const toNano = (atto: bigint): NanoDollars =>

@@ -1,9 +1,10 @@
+import type { HeaderList } from "./Exchange.ts"
 import type { JsonObject } from "./Json.ts"
 
 /** An answer on its way from a provider to a client, in the internal form: bytes, and what they say. */
 export interface Reply {
-  /** The provider's own number for this answer, as soon as it is known. */
-  readonly generation: (id: string) => void
+  /** The head of the answer is there: the provider's own number for it, and headers meant for the client. */
+  readonly opened: (generation: string | undefined, headers: HeaderList) => void
   /** The whole answer at once. */
   readonly whole: (bytes: Buffer, text: string, completion: JsonObject) => void
   /** Whole events of a stream; false asks for a pause until `onDrain` calls back. */

@@ -51,7 +51,6 @@ export interface RequestRecord {
 /** What was asked and answered, redacted and shortened; kept apart from the rows so that they stay small. */
 export interface RequestBodies {
   readonly internal_request_id: string
-  readonly timestamp: string
   readonly request_body: string | null
   readonly response_body: string | null
 }

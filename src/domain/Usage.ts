@@ -26,24 +26,34 @@ export interface Pricing {
 export const fromAnswer = (usage: unknown): Usage | undefined => {
   if (!isObject(usage)) return undefined
   return {
-    promptTokens: numberField(usage, "prompt_tokens"),
-    completionTokens: numberField(usage, "completion_tokens"),
-    totalTokens: numberField(usage, "total_tokens"),
-    cachedTokens: numberField(field(usage, "prompt_tokens_details"), "cached_tokens"),
-    reasoningTokens: numberField(field(usage, "completion_tokens_details"), "reasoning_tokens"),
+    promptTokens: count(usage, "prompt_tokens"),
+    completionTokens: count(usage, "completion_tokens"),
+    totalTokens: count(usage, "total_tokens"),
+    cachedTokens: count(field(usage, "prompt_tokens_details"), "cached_tokens"),
+    reasoningTokens: count(field(usage, "completion_tokens_details"), "reasoning_tokens"),
     cost: providersFigure(usage)
   }
 }
 
 /** Catalogue price times tokens: right but for discounts and caches, and marked as an estimate. */
 export const estimate = (usage: Usage, pricing: Pricing): NanoDollars | undefined =>
-  usage.promptTokens === undefined || usage.completionTokens === undefined
+  usage.promptTokens === undefined || usage.completionTokens === undefined || isDynamic(pricing)
     ? undefined
     : priced([
         [usage.promptTokens, pricing.prompt],
         [usage.completionTokens, pricing.completion],
         [1, pricing.request ?? "0"]
       ])
+
+/** OpenRouter writes -1 where the price is not known beforehand. */
+const isDynamic = ({ completion, prompt, request }: Pricing): boolean =>
+  [prompt, completion, request].some((price) => price?.trim().startsWith("-") === true)
+
+/** A count is a whole number; whatever else a provider says is unknown. */
+const count = (value: unknown, key: string): number | undefined => {
+  const found = numberField(value, key)
+  return Number.isSafeInteger(found) && (found ?? -1) >= 0 ? found : undefined
+}
 
 /** `cost` is what the account pays; the upstream's own bill comes on top only when the caller brought the key. */
 const providersFigure = (usage: unknown): NanoDollars | undefined => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 
 /** Says to browsers which pages may call the API; nothing is said unless origins are configured. */
-export const makeCors = (origins: ReadonlyArray<string>) => {
+export const makeCors = (origins: ReadonlyArray<string>, freshId: () => string) => {
   const allowed = (origin: string | undefined) =>
     origin !== undefined && (origins.includes("*") || origins.includes(origin))
 
@@ -24,7 +24,7 @@ export const makeCors = (origins: ReadonlyArray<string>) => {
       request.headers["access-control-request-headers"] ?? "*"
     )
     response.setHeader("access-control-max-age", "86400")
-    response.writeHead(204).end()
+    response.writeHead(204, { "x-request-id": freshId() }).end()
     return true
   }
 }

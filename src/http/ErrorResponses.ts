@@ -35,7 +35,7 @@ const failureOf = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpS
 const notFound = (request: HttpServerRequest.HttpServerRequest): Failure => {
   const path = pathOf(NodeHttpServerRequest.toIncomingMessage(request))
   const methods = methodsOf(path)
-  return methods.length === 0
+  return methods.length === 0 || methods.includes(request.method)
     ? new PathNotFound({ message: `There is nothing at ${path.slice(0, 200)}; see GET /docs.` })
     : new MethodNotAllowed({
         message: `${path.slice(0, 200)} takes ${methods.join(", ")}, not ${request.method}.`,

@@ -17,7 +17,7 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
     const limits = { bytes: maxBodyMb * 1024 * 1024, millis: Duration.toMillis(bodyTimeout) }
 
     const make = (request: IncomingMessage, response: ServerResponse): NodeExchange =>
-      new NodeExchange(`req_${randomUUID()}`, request, response, limits)
+      new NodeExchange(freshId(), request, response, limits)
 
     /** Answers on Node's response; a failure becomes an error answer and a row. */
     const answered = (
@@ -33,9 +33,15 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
       )
     }
 
-    return { make, answered }
+    return { make, answered, freshId }
   })
 }) {}
+
+/** Ids that sort by time, so that the record's indexes grow at their end. */
+const freshId = (): string => {
+  const random = randomUUID()
+  return `req_${Date.now().toString(16).padStart(12, "0")}${random.slice(0, 8)}${random.slice(24)}`
+}
 
 /** The platform must not touch a response that is still being written. */
 const ended = (response: ServerResponse): Effect.Effect<void> =>

@@ -21,7 +21,11 @@ export const withLanes = Effect.fnUntraced(function* (
 
   const listener: RequestListener = (request, response) => {
     const lane = request.method === "POST" ? lanes.get(pathOf(request)) : undefined
-    if (lane === undefined) return rest(request, response)
+    if (lane === undefined) {
+      // For what the platform answers by itself; an exchange puts its own number over it.
+      response.setHeader("x-request-id", exchanges.freshId())
+      return rest(request, response)
+    }
     const fiber = fork(lane(exchanges.make(request, response)))
     response.on("close", () => {
       if (!response.writableFinished) fiber.unsafeInterruptAsFork(fiber.id())

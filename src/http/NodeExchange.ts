@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
 import { BodyTimeout, BodyTooLarge, errorBody, UnsupportedMediaType } from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { BodyFailure, Exchange, HeaderList } from "../domain/Exchange.ts"
@@ -34,62 +34,60 @@ export class NodeExchange implements Exchange {
     return this.request.socket.remoteAddress ?? ""
   }
 
-  readonly header = (name: string): string | undefined => {
+  header(name: string): string | undefined {
     const value = this.request.headers[name]
     return Array.isArray(value) ? value.join(", ") : value
-  };
+  }
 
-  *headers(): Iterable<readonly [string, string]> {
-    for (const name in this.request.headers) {
-      const value = this.header(name)
-      if (value !== undefined) yield [name, value]
+  headers(): IncomingHttpHeaders {
+    return this.request.headers
+  }
+
+  status(): number | undefined {
+    return this.sent
+  }
+
+  body(): Effect.Effect<Uint8Array, BodyFailure> {
+    const refusal = this.refusal()
+    return refusal === undefined ? this.readBody() : Effect.fail(refusal)
+  }
+
+  json(status: number, body: Uint8Array, headers: HeaderList = []): void {
+    this.sent = status
+    const head = [
+      ...["content-type", "application/json", "content-length", String(body.length), "x-request-id", this.id],
+      ...headers
+    ]
+    if (this.isStillSending()) this.answerEarly(status, [...head, "connection", "close"], body)
+    else {
+      this.response.writeHead(status, head)
+      this.response.end(body)
     }
   }
 
-  readonly status = (): number | undefined => this.sent
-
-  readonly body = Effect.suspend((): Effect.Effect<Uint8Array, BodyFailure> => {
-    const refusal = this.refusal()
-    return refusal === undefined ? this.readBody : Effect.fail(refusal)
-  })
-
-  readonly json = (status: number, body: Uint8Array, headers: HeaderList = []): void => {
-    this.sent = status
-    const head = [
-      "content-type",
-      "application/json",
-      "content-length",
-      String(body.length),
-      ...this.common(),
-      ...headers
-    ]
-    if (!this.isStillSending()) {
-      this.response.writeHead(status, head)
-      this.response.end(body)
-    } else this.answerEarly(status, [...head, "connection", "close"], body)
-  }
-
-  readonly openStream = (contentType: string, headers: HeaderList = []): void => {
+  openStream(contentType: string, headers: HeaderList = []): void {
     this.sent = 200
     this.streaming = true
     this.response.writeHead(200, [
       ...["content-type", contentType, "cache-control", "no-cache", "x-accel-buffering", "no"],
-      ...this.common(),
+      ...["x-request-id", this.id],
       ...headers
     ])
   }
 
-  readonly write = (bytes: Uint8Array): boolean => this.response.write(bytes)
+  write(bytes: Uint8Array): boolean {
+    return this.response.write(bytes)
+  }
 
-  readonly onDrain = (resume: () => void): void => {
+  onDrain(resume: () => void): void {
     this.response.once("drain", resume)
   }
 
-  readonly end = (): void => {
+  end(): void {
     this.response.end()
   }
 
-  readonly fail = (failure: Failure): void => {
+  fail(failure: Failure): void {
     const body = JSON.stringify(errorBody(failure))
     if (this.sent === undefined) this.json(failure.status, Buffer.from(body), headersFor(failure))
     else if (this.streaming && !this.response.writableEnded) this.response.end(encodeEvent(body))
@@ -100,10 +98,6 @@ export class NodeExchange implements Exchange {
     return (
       !complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0)
     )
-  }
-
-  private common(): HeaderList {
-    return ["x-request-id", this.id]
   }
 
   private refusal(): BodyTooLarge | UnsupportedMediaType | undefined {
@@ -130,27 +124,29 @@ export class NodeExchange implements Exchange {
     })
   }
 
-  private readonly readBody = Effect.async<Uint8Array, BodyFailure>((resume) => {
-    const { limits, request } = this
-    const pieces: Array<Buffer> = []
-    let size = 0
-    const settle = (result: Effect.Effect<Uint8Array, BodyFailure>) => {
-      clearTimeout(timer)
-      request.off("data", onData).off("end", onEnd)
-      resume(result)
-    }
-    const onData = (piece: Buffer) => {
-      size += piece.length
-      if (size > limits.bytes) settle(Effect.fail(this.tooLarge()))
-      else pieces.push(piece)
-    }
-    const onEnd = () =>
-      settle(Effect.succeed(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)))
-    const onLate = () =>
-      settle(Effect.fail(new BodyTimeout({ message: "The request body did not arrive in time." })))
-    const timer = setTimeout(onLate, limits.millis)
-    request.on("data", onData).on("end", onEnd)
-  })
+  private readBody(): Effect.Effect<Uint8Array, BodyFailure> {
+    return Effect.async((resume) => {
+      const { limits, request } = this
+      const pieces: Array<Buffer> = []
+      let size = 0
+      const settle = (result: Effect.Effect<Uint8Array, BodyFailure>) => {
+        clearTimeout(timer)
+        request.off("data", onData).off("end", onEnd)
+        resume(result)
+      }
+      const onData = (piece: Buffer) => {
+        size += piece.length
+        if (size > limits.bytes) settle(Effect.fail(this.tooLarge()))
+        else pieces.push(piece)
+      }
+      const onEnd = () =>
+        settle(Effect.succeed(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)))
+      const onLate = () =>
+        settle(Effect.fail(new BodyTimeout({ message: "The request body did not arrive in time." })))
+      const timer = setTimeout(onLate, limits.millis)
+      request.on("data", onData).on("end", onEnd)
+    })
+  }
 
   /** Answers a client that is still sending: its bytes are swallowed for a while, so that it can read why. */
   private answerEarly(status: number, head: HeaderList, body: Uint8Array): void {

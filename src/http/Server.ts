@@ -33,7 +33,8 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
     const refusal = refusalToListen(config)
     if (refusal !== undefined) return yield* new CannotListen({ message: refusal })
 
-    const cors = makeCors(config.corsOrigins)
+    const { freshId } = yield* Exchanges
+    const cors = makeCors(config.corsOrigins, freshId)
     const onRequest: RequestListener = (request, response) => {
       if (!cors(request, response)) listener(request, response)
     }
@@ -48,7 +49,7 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
       onRequest
     )
     server.maxHeadersCount = 100
-    server.on("clientError", answerGarbage)
+    server.on("clientError", answerGarbage(freshId))
     yield* drain(server)
     const address = yield* listen(server, config.listenHost, config.listenPort)
     return HttpServer.of({ url: `http://${hostInUrl(config.listenHost)}:${address.port}` })
@@ -101,22 +102,24 @@ const listen = (server: Server, host: string, port: number) =>
   })
 
 /** What is no HTTP gets an answer all the same, in our shape. */
-const answerGarbage = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-  const status =
-    error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400
-  const message =
-    status === 431
-      ? "The request head is too long."
-      : status === 408
-        ? "The request did not arrive in time."
-        : "This is no HTTP request."
-  const body = JSON.stringify(errorBody(new InvalidRequest({ message, code: null })))
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
-  )
-}
+const answerGarbage =
+  (freshId: () => string) =>
+  (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400
+    const message =
+      status === 431
+        ? "The request head is too long."
+        : status === 408
+          ? "The request did not arrive in time."
+          : "This is no HTTP request."
+    const body = JSON.stringify(errorBody(new InvalidRequest({ message, code: null })))
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nx-request-id: ${freshId()}\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+    )
+  }
 
 const hostInUrl = (host: string): string =>
   host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host

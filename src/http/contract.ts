@@ -92,11 +92,11 @@ const asSpoken = ({ paths, ...document }: Record<string, unknown>): Record<strin
   ...document,
   paths: Object.fromEntries(
     Object.entries(isObject(paths) ? paths : {}).map(([path, methods]) => [
-      path,
+      path.replace("*", "{id}"),
       Object.fromEntries(
         Object.entries(isObject(methods) ? methods : {}).map(([method, operation]) => [
           method,
-          path.startsWith("/v1/") && isObject(operation) ? withKeys(operation) : operation
+          path.startsWith("/v1/") && isObject(operation) ? asCalled(path, operation) : operation
         ])
       )
     ])
@@ -112,9 +112,17 @@ const asSpoken = ({ paths, ...document }: Record<string, unknown>): Record<strin
   }
 })
 
-const withKeys = ({ security, ...operation }: JsonObject): JsonObject => {
+const asCalled = (path: string, { security, ...operation }: JsonObject): JsonObject => {
   void security
-  return operation
+  return path.endsWith("/*") ? { ...operation, parameters: [MODEL_ID] } : operation
+}
+
+const MODEL_ID = {
+  name: "id",
+  in: "path",
+  required: true,
+  schema: { type: "string" },
+  description: "As in the list; slashes may stand as they are."
 }
 
 /** Everything the router serves, as a contract: schemas only. */

@@ -40,9 +40,9 @@ export class ApiKeys extends Effect.Service<ApiKeys>()("percept/ApiKeys", {
     }
 
     /** Open to this machine is not open to every web page this machine looks at. */
-    const anonymously = ({ header }: Pick<Exchange, "header">): Either.Either<Caller, ForeignOrigin> => {
-      const origin = header("origin")
-      const host = header("host") ?? ""
+    const anonymously = (exchange: Pick<Exchange, "header">): Either.Either<Caller, ForeignOrigin> => {
+      const origin = exchange.header("origin")
+      const host = exchange.header("host") ?? ""
       if (!allowAnonymous && !isOwnName(host)) return FOREIGN_HOST
       if (origin === undefined || isSameOrigin(origin, host)) return ANONYMOUS
       return corsOrigins.includes("*") || corsOrigins.includes(origin) ? ANONYMOUS : FOREIGN_ORIGIN
@@ -63,19 +63,20 @@ export const refusalToListen = (config: {
     : `LISTEN_HOST=${config.listenHost} can be reached by others and no key is set. ` +
       `Set API_KEYS=a-long-random-key, or ALLOW_ANONYMOUS=true to serve everybody.`
 
-const presentedKey = ({ header }: Pick<Exchange, "header">): string | undefined => {
-  const authorization = header("authorization")
-  if (authorization === undefined) return header("x-api-key")?.trim()
+const presentedKey = (exchange: Pick<Exchange, "header">): string | undefined => {
+  const authorization = exchange.header("authorization")
+  if (authorization === undefined) return exchange.header("x-api-key")?.trim()
   const space = authorization.indexOf(" ")
   const scheme = authorization.slice(0, space).toLowerCase()
   const rest = authorization.slice(space + 1).trim()
   if (scheme === "bearer") return rest
-  if (scheme !== "basic") return header("x-api-key")?.trim()
+  if (scheme !== "basic") return exchange.header("x-api-key")?.trim()
   const pair = Buffer.from(rest, "base64").toString("utf8")
   return pair.slice(pair.indexOf(":") + 1)
 }
 
-const digestOf = (key: string): string => crypto.createHash("sha256").update(key).digest("hex")
+/** Node 20.12 has a one-shot hash, four times as fast. */
+const digestOf = (key: string): string => crypto.hash("sha256", key)
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."))

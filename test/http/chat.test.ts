@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { startRouter } from "../support/Router.ts"
-import { startUpstream, stream, streamText } from "../support/Upstream.ts"
+import { json, startUpstream, stream, streamText, USAGE } from "../support/Upstream.ts"
 
 for (const lanes of [true, false]) {
   describe(lanes ? "chat on the fast lane" : "chat through the contract", () => {
@@ -9,11 +9,14 @@ for (const lanes of [true, false]) {
       Effect.gen(function* () {
         const upstream = yield* startUpstream
         const router = yield* startRouter(upstream.env, { lanes })
+        const answer = { id: "gen-1", choices: [{ message: { content: "Hällo" } }], usage: USAGE }
+        upstream.once(json(200, answer))
         const response = yield* router.post({
           model: "test/plain",
           messages: [{ role: "user", content: "Hi" }]
         })
         assert.strictEqual(response.status, 200)
+        assert.strictEqual(yield* Effect.promise(() => response.text()), JSON.stringify(answer))
         const [row] = yield* router.rows
         assert.strictEqual(row?.state, "done")
         assert.strictEqual(row?.cost_nano_usd, 140_000)

@@ -1,5 +1,5 @@
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Logger, LogLevel } from "effect"
 import type { Scope } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -30,7 +30,10 @@ export const startRouter = (
     const dataDir = yield* temporaryFolder
     const config = AppConfig.layer({ LISTEN_PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "none", ...env })
     const built = options.lanes === false ? routerWithoutLanes : router
-    const context = yield* Effect.orDie(Layer.build(built.pipe(Layer.provideMerge(config))))
+    const quiet = Logger.minimumLogLevel(LogLevel.None)
+    const context = yield* Effect.orDie(
+      Layer.build(built.pipe(Layer.provideMerge(config), Layer.provide(quiet)))
+    )
     const { url } = Context.get(context, HttpServer)
     const sql = Context.get(context, SqlClient)
     const rowsNow = Effect.orDie(sql<Row>`SELECT * FROM openrouter_requests ORDER BY id`)

@@ -52,20 +52,19 @@ export const withModel = (request: ChatRequest, model: string): ChatRequest => {
   if (request.model === model && isSaidOnce(request.text)) return request
   const body = { ...request.body, model }
   const places = topLevelValues(request.text, "model")
-  const place = places[0]
+  const name = JSON.stringify(model)
   const text =
-    place === undefined
-      ? request.text.replace("{", () => `{"model":${JSON.stringify(model)},`)
-      : places.length === 1
-        ? request.text.slice(0, place[0]) + JSON.stringify(model) + request.text.slice(place[1])
-        : JSON.stringify(body)
+    places.length === 0
+      ? request.text.replace("{", () => `{"model":${name},`)
+      : places.reduceRight((text, [from, to]) => text.slice(0, from) + name + text.slice(to), request.text)
   return { ...request, text, bytes: encoder.encode(text), body, model }
 }
 
 /** A name said twice at the top could mean one model to us and another to the provider. */
 const isSaidOnce = (text: string): boolean => {
   const first = text.indexOf('"model"')
-  return text.indexOf('"model"', first + 1) < 0 || topLevelValues(text, "model").length === 1
+  const mayBeTwice = text.indexOf('"model"', first + 1) >= 0 || text.includes("\\u006")
+  return !mayBeTwice || topLevelValues(text, "model").length === 1
 }
 
 const messageProblem = (message: unknown): readonly [string, string] | undefined => {

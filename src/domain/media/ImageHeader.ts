@@ -12,7 +12,7 @@ export const readImageHeader = (bytes: Uint8Array): ImageHeader | undefined => {
     return { type: "png", width: view.getUint32(16), height: view.getUint32(20) }
   if (startsWith(bytes, [0x47, 0x49, 0x46, 0x38]) && bytes.length >= 10)
     return { type: "gif", width: view.getUint16(6, true), height: view.getUint16(8, true) }
-  if (startsWith(bytes, RIFF) && ascii(bytes, 8, 12) === "WEBP" && bytes.length >= 30)
+  if (startsWith(bytes, RIFF) && ascii(bytes, 8, 12) === "WEBP" && bytes.length >= 25)
     return readWebp(bytes, view)
   return startsWith(bytes, [0xff, 0xd8]) ? readJpeg(view) : undefined
 }
@@ -36,12 +36,14 @@ const readWebp = (bytes: Uint8Array, view: DataView): ImageHeader | undefined =>
   const size = (width: number, height: number): ImageHeader => ({ type: "webp", width, height })
   switch (ascii(bytes, 12, 16)) {
     case "VP8 ":
+      if (bytes.length < 30) return undefined
       return size(view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff)
     case "VP8L": {
       const bits = view.getUint32(21, true)
       return size((bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1)
     }
     case "VP8X":
+      if (bytes.length < 30) return undefined
       return size(uint24(view, 24) + 1, uint24(view, 27) + 1)
     default:
       return undefined

@@ -36,10 +36,14 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
         (provider) => {
           const shelf = shelves.get(provider.name)
           if (shelf === undefined || shelf.freshUntil > now) return Effect.void
-          const fetching = FiberMap.run(refreshing, provider.name, refresh(provider), { onlyIfMissing: true })
-          return shelf.models.size > 0
-            ? fetching
-            : Effect.flatMap(fetching, (fiber) => Effect.ignore(Effect.timeout(fiber, LONGEST_WAIT)))
+          const started = FiberMap.run(refreshing, provider.name, refresh(provider), { onlyIfMissing: true })
+          if (shelf.models.size > 0) return started
+          // `run` hands out an interrupted fiber where one is under way.
+          return started.pipe(
+            Effect.zipRight(FiberMap.get(refreshing, provider.name)),
+            Effect.flatMap((fiber) => Effect.timeout(fiber, LONGEST_WAIT)),
+            Effect.ignore
+          )
         },
         { concurrency: "unbounded", discard: true }
       )
@@ -51,7 +55,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
     })
 
     const find = Effect.fn("Catalogue.find")(function* (id: string) {
-      yield* upToDate
+      if (known(id).length === 0) yield* upToDate
       return known(id)[0]
     })
 

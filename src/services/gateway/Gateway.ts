@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
 import type { Failure } from "../../domain/Errors.ts"
-import type { Exchange } from "../../domain/Exchange.ts"
+import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { Perception } from "../media/Perception.ts"
@@ -20,7 +20,7 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
       recorder.recording(exchange, (recording) =>
         Effect.gen(function* () {
           recording.admitted(yield* keys.admit(exchange))
-          const bytes = recording.received(yield* exchange.body)
+          const bytes = recording.received(yield* exchange.body())
           const asked = recording.asked(yield* ChatRequest.parse(bytes))
           const seen = yield* perception.perceive(asked)
           const route = recording.routed(yield* router.route(seen.model))
@@ -39,15 +39,17 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
 
 /** A chat answer in the client's own dialect, which is the internal form: bytes as they come. */
 const replyTo = (exchange: Exchange): Reply => {
-  const headers: Array<string> = []
+  let headers: HeaderList = []
   return {
-    generation: (id) => headers.push("x-generation-id", id),
+    opened: (_, passedOn) => {
+      headers = passedOn
+    },
     whole: (bytes) => exchange.json(200, bytes, headers),
     events: (bytes) => {
       if (exchange.status() === undefined) exchange.openStream("text/event-stream; charset=utf-8", headers)
       return exchange.write(bytes)
     },
-    onDrain: exchange.onDrain,
-    end: exchange.end
+    onDrain: (resume) => exchange.onDrain(resume),
+    end: () => exchange.end()
   }
 }

@@ -67,7 +67,9 @@ export class StreamRelay {
       }
       const chunk = parseJson(data)
       if (!isObject(chunk) || (chunk["error"] !== undefined && chunk["error"] !== null)) {
-        if (index > 0) this.send(upTo(batch, index), chunks)
+        // What it says it used belongs into the record; its bytes do not go out.
+        if (isObject(chunk)) chunks.push(chunk)
+        if (index > 0 || this.begun) this.send(upTo(batch, index), chunks)
         return isObject(chunk)
           ? this.errors.fromObject(chunk["error"])
           : this.errors.broken("sent an event that is not JSON.")

@@ -23,7 +23,7 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
   const fromObject = (error: unknown) => describe(statusOf(error), error, undefined)
 
   const describe = (status: number, error: unknown, retryAfter: number | undefined): UpstreamFailure => {
-    const said = isObject(error) ? (scrubbed(error, scrub) as JsonObject) : undefined
+    const said = isObject(error) ? scrubbed(error, scrub) : undefined
     const message = said === undefined ? undefined : wordsOf(said)
     if (status === 401 || (status === 403 && !isModeration(said)))
       return new UpstreamFailure({
@@ -152,8 +152,15 @@ const withoutStandardFields = ({ code, message, param, type, ...rest }: JsonObje
   return rest
 }
 
-const scrubbed = (value: unknown, scrub: (text: string) => string): unknown =>
-  parseJson(scrub(JSON.stringify(value)))
+/** Nothing of an error that is nested beyond all reason is kept. */
+const scrubbed = (error: JsonObject, scrub: (text: string) => string): JsonObject | undefined => {
+  try {
+    const clean = parseJson(scrub(JSON.stringify(error)))
+    return isObject(clean) ? clean : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** `Retry-After` in either of its forms, as seconds from now. */
 export const seconds = (retryAfter: string | undefined): number | undefined => {

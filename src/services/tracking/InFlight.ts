@@ -7,31 +7,41 @@ export interface Ongoing {
   readonly cutShort: () => void
 }
 
-/** The requests under way; who waits for the last one to leave waits here. */
+/**
+ * The requests under way; who waits for the last one to leave waits here. They stand in an array whose places
+ * are used again: a Map that is filled and emptied all the time keeps its garbage until a full collection.
+ */
 export class InFlight extends Effect.Service<InFlight>()("percept/InFlight", {
   sync: () => {
-    const ongoing = new Map<string, Ongoing>()
+    const places: Array<Ongoing | undefined> = []
+    const free: Array<number> = []
+    let count = 0
     let waiting: Array<() => void> = []
 
-    const enter = (request: Ongoing): void => {
-      ongoing.set(request.id, request)
+    /** The place taken, to be given back by `leave`. */
+    const enter = (request: Ongoing): number => {
+      const place = free.pop() ?? places.length
+      places[place] = request
+      count++
+      return place
     }
 
-    const leave = (id: string): void => {
-      ongoing.delete(id)
-      if (ongoing.size > 0) return
+    const leave = (place: number): void => {
+      places[place] = undefined
+      free.push(place)
+      if (--count > 0) return
       const released = waiting
       waiting = []
       for (const resume of released) resume()
     }
 
     const awaitEmpty = Effect.async<void>((resume) => {
-      if (ongoing.size === 0) return resume(Effect.void)
+      if (count === 0) return resume(Effect.void)
       waiting.push(() => resume(Effect.void))
     })
 
-    const all = (): Iterable<Ongoing> => ongoing.values()
+    const all = (): ReadonlyArray<Ongoing> => places.filter((request) => request !== undefined)
 
-    return { enter, leave, all, awaitEmpty, size: () => ongoing.size }
+    return { enter, leave, all, awaitEmpty }
   }
 }) {}

@@ -35,16 +35,18 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
           recording.cut = true
           fiber.unsafeInterruptAsFork(fiber.id())
         }
-        inFlight.enter({ id: exchange.id, cutShort })
+        const place = inFlight.enter({ id: exchange.id, cutShort })
         queue.add(recording)
-        return Effect.onExit(flow(recording), (exit) => close(recording, exchange, exit))
+        return Effect.onExit(flow(recording), (exit) => {
+          inFlight.leave(place)
+          return close(recording, exchange, exit)
+        })
       })
 
     const close = (recording: Recording, exchange: Exchange, exit: Exit.Exit<void, Failure>) => {
       const { failure, state } = endingOf(exit, recording.cut)
       if (failure !== undefined) exchange.fail(failure)
       recording.close(state, exchange.status() ?? CLIENT_LEFT, failure)
-      inFlight.leave(exchange.id)
       if (recording.written) queue.add(recording)
       return failure?.detail === undefined ? Effect.void : tellOperator(failure, exchange.id)
     }
@@ -60,7 +62,8 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       const bodies: Array<RequestBodies> = []
       for (const recording of new Set(recordings)) {
         recording.written = true
-        const row = { ...recording.row, error_message: scrubbed(recording.row.error_message) }
+        const { row } = recording
+        row.error_message = scrubbed(row.error_message)
         rows.push(row)
         if (row.state === "running" || !enableLogging) continue
         const body = bodiesOf(recording)
@@ -91,7 +94,6 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       const answer = answerText(recording)
       return {
         internal_request_id: row.internal_request_id,
-        timestamp: row.timestamp,
         request_body:
           request !== undefined
             ? redaction.json(request.text, request.body)

@@ -105,9 +105,9 @@ export class Recording {
   /** The same reply, overheard. */
   overhearing(reply: Reply): Reply {
     return {
-      generation: (id) => {
-        this.row.openrouter_request_id = id.slice(0, 200)
-        reply.generation(id)
+      opened: (generation, headers) => {
+        this.row.openrouter_request_id = generation?.slice(0, 200) ?? null
+        reply.opened(generation, headers)
       },
       whole: (bytes, text, value) => {
         this.firstByte()
@@ -126,8 +126,8 @@ export class Recording {
         }
         return reply.events(bytes, chunks)
       },
-      onDrain: reply.onDrain,
-      end: reply.end
+      onDrain: (resume) => reply.onDrain(resume),
+      end: () => reply.end()
     }
   }
 

@@ -110,13 +110,22 @@ const material = (part: unknown, type: string): string => {
     stringField(part, type)
   if (source === undefined) return type
   if (/^https?:/i.test(source)) return source
-  const comma = source.indexOf(",")
-  const bytes = Buffer.from(source.startsWith("data:") ? source.slice(comma + 1) : source, "base64")
+  const bytes = bytesOf(source)
   const header = readImageHeader(bytes)
   const named = /^data:([^;,]+)/.exec(source)?.[1] ?? stringField(value, "format") ?? "unknown"
   const what = header === undefined ? named : `${header.type} ${header.width}x${header.height}`
   const digest = createHash("sha256").update(bytes).digest("hex")
   return `${what}, ${Math.max(1, Math.round(bytes.length / 1024))} kB, sha256 ${digest}`
+}
+
+/** A data link, or bare base64. */
+const bytesOf = (source: string): Buffer => {
+  if (!source.startsWith("data:")) return Buffer.from(source, "base64")
+  const comma = source.indexOf(",")
+  const data = source.slice(comma + 1)
+  if (/;\s*base64$/i.test(source.slice(0, comma))) return Buffer.from(data, "base64")
+  const decoded = data.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  return Buffer.from(decoded, "latin1")
 }
 
 const envelope = (exchange: Exchange, object: string) => ({

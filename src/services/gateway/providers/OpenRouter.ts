@@ -20,7 +20,9 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
       ...["authorization", authorization, "content-type", "application/json"],
       ...["accept-encoding", "identity", "user-agent", "percept"],
       ...(config.openRouterReferer === undefined ? [] : ["http-referer", config.openRouterReferer]),
-      ...(config.openRouterTitle === undefined ? [] : ["x-title", config.openRouterTitle])
+      ...(config.openRouterTitle === undefined
+        ? []
+        : ["x-title", Buffer.from(config.openRouterTitle).toString("latin1")])
     ],
     forwards: (header) =>
       header.startsWith("x-openrouter-") ||

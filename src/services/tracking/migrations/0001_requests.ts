@@ -49,11 +49,9 @@ export default Effect.gen(function* () {
   yield* sql`
     CREATE TABLE request_bodies (
       internal_request_id TEXT NOT NULL PRIMARY KEY,
-      timestamp TEXT NOT NULL,
       request_body TEXT,
       response_body TEXT
     )`
-  yield* sql`CREATE INDEX request_bodies_timestamp ON request_bodies (timestamp)`
   yield* sql`
     CREATE TABLE instances (
       id TEXT NOT NULL PRIMARY KEY,
