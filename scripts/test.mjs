@@ -1,9 +1,8 @@
 /** `npm test`: types, lint, formatting and every test, from a bare clone. Further words go to vitest. */
-import { buildIfStale, installIfStale, requireNode, run } from "./fresh.mjs"
+import { installIfStale, requireNode, run } from "./fresh.mjs"
 
 requireNode()
 installIfStale()
-buildIfStale()
 
 const words = process.argv.slice(2)
 if (words.length === 0) {

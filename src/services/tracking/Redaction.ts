@@ -31,9 +31,9 @@ export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", 
       return JSON.stringify({ characters: text.length, left_out: "longer than LOG_BODY_KB" })
     }
 
-    /** A text of unknown nature as a JSON string. */
+    /** A text of unknown nature as a JSON string; what looks like bytes at all is taken for bytes. */
     const text = (text: string): string =>
-      JSON.stringify(scrub(withoutDataUrls(text.slice(0, Math.min(limit, 4096)))))
+      JSON.stringify(withoutPayloads(scrub(text.slice(0, Math.min(limit, 4096))), 24))
 
     return { scrub, json, text }
   })
@@ -54,16 +54,16 @@ const shortenedText = (value: string, key: string, longest: number): unknown => 
   const url = DATA_URL.exec(value)
   if (url !== null) return payload(url[1] ?? "", value.slice(url[0].length))
   if (PAYLOAD_KEYS.has(key) && BASE64.test(value)) return payload("", value)
-  const text = withoutDataUrls(value)
+  const text = withoutPayloads(value, LONG)
   return text.length <= longest
     ? text
     : `${text.slice(0, longest)}… [${text.length - longest} more characters]`
 }
 
-const withoutDataUrls = (text: string): string =>
+const withoutPayloads = (text: string, longest: number): string =>
   text
     .replace(INNER_DATA_URL, (_, mime: string, data: string) => JSON.stringify(payload(mime, data)))
-    .replace(BASE64_RUN, (data) => (data.length < LONG ? data : JSON.stringify(payload("", data))))
+    .replace(BASE64_RUN, (data) => (data.length < longest ? data : JSON.stringify(payload("", data))))
 
 /** What stands for bytes in the record. */
 const payload = (mime: string, base64: string) => {
