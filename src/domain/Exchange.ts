@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import type { BodyTimeout, BodyTooLarge, Failure, UnsupportedMediaType } from "./Errors.ts"
+import type { InvalidRequest, BodyTimeout, BodyTooLarge, Failure, UnsupportedMediaType } from "./Errors.ts"
 
 /** One client request and the way to answer it; services know HTTP by this alone. */
 export interface Exchange {
@@ -26,7 +26,7 @@ export interface Exchange {
 }
 
 /** Why a body could not be had. */
-export type BodyFailure = BodyTooLarge | BodyTimeout | UnsupportedMediaType
+export type BodyFailure = InvalidRequest | BodyTooLarge | BodyTimeout | UnsupportedMediaType
 
 /** Names and values in turn, as they go on the wire. */
 export type HeaderList = ReadonlyArray<string>

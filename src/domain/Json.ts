@@ -66,6 +66,27 @@ export const topLevelValues = (text: string, key: string): ReadonlyArray<readonl
   return found
 }
 
+/** Whether arrays and objects nest deeper than anybody means them to; recursive code may then overflow. */
+export const isDeeperThan = (text: string, limit: number): boolean => {
+  if (occurrences(text, "[", limit) + occurrences(text, "{", limit) <= limit) return false
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) at = endOfString(text, at) - 1
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      if (++depth > limit) return true
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--
+  }
+  return false
+}
+
+/** How often a character occurs, counted no further than the limit. */
+const occurrences = (text: string, char: string, limit: number): number => {
+  let count = 0
+  for (let at = text.indexOf(char); at >= 0 && count <= limit; at = text.indexOf(char, at + 1)) count++
+  return count
+}
+
 const QUOTE = 34
 const COMMA = 44
 const COLON = 58

@@ -4,7 +4,7 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import { Duration, Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { Failure } from "../domain/Errors.ts"
+import type { Failure, InvalidRequest } from "../domain/Errors.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
 import { NodeExchange } from "./NodeExchange.ts"
@@ -16,8 +16,14 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
     const gateway = yield* Gateway
     const limits = { bytes: maxBodyMb * 1024 * 1024, millis: Duration.toMillis(bodyTimeout) }
 
-    const make = (request: IncomingMessage, response: ServerResponse): NodeExchange =>
-      new NodeExchange(freshId(), request, response, limits)
+    const make = (request: IncomingMessage, response: ServerResponse): NodeExchange => {
+      const exchange = new NodeExchange(freshId(), request, response, limits)
+      underWay.set(request.socket, exchange)
+      return exchange
+    }
+
+    const underWay = new WeakMap<object, NodeExchange>()
+    const spoil = (socket: object, failure: InvalidRequest) => underWay.get(socket)?.spoil(failure) ?? false
 
     /** Answers on Node's response; a failure becomes an error answer and a row. */
     const answered = (
@@ -33,7 +39,7 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
       )
     }
 
-    return { make, answered, freshId }
+    return { make, answered, freshId, spoil }
   })
 }) {}
 

@@ -1,6 +1,8 @@
 import { Effect, Runtime, RuntimeFlags } from "effect"
-import type { RequestListener } from "node:http"
+import type { IncomingMessage, RequestListener } from "node:http"
+import { InvalidRequest } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
+import { Gateway } from "../services/gateway/Gateway.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { pathOf } from "./NodeExchange.ts"
 
@@ -16,11 +18,19 @@ export const withLanes = Effect.fnUntraced(function* (
   rest: RequestListener
 ) {
   const exchanges = yield* Exchanges
+  const gateway = yield* Gateway
   const runtime = yield* Effect.runtime<never>()
   const fork = Runtime.runFork(Runtime.disableRuntimeFlag(runtime, RuntimeFlags.RuntimeMetrics))
 
+  const laneOf = (request: IncomingMessage): Lane | undefined => {
+    if (request.headers.host === undefined && request.httpVersion === "1.1") return hostless
+    return request.method === "POST" ? lanes.get(pathOf(request)) : undefined
+  }
+  const hostless: Lane = (exchange) =>
+    gateway.refuse(exchange, new InvalidRequest({ message: "The Host header is missing.", code: null }))
+
   const listener: RequestListener = (request, response) => {
-    const lane = request.method === "POST" ? lanes.get(pathOf(request)) : undefined
+    const lane = laneOf(request)
     if (lane === undefined) {
       // For what the platform answers by itself; an exchange puts its own number over it.
       response.setHeader("x-request-id", exchanges.freshId())

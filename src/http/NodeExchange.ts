@@ -1,6 +1,12 @@
 import { Effect } from "effect"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import { BodyTimeout, BodyTooLarge, errorBody, UnsupportedMediaType } from "../domain/Errors.ts"
+import {
+  BodyTimeout,
+  BodyTooLarge,
+  errorBody,
+  InvalidRequest,
+  UnsupportedMediaType
+} from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { BodyFailure, Exchange, HeaderList } from "../domain/Exchange.ts"
 import { encodeEvent } from "../domain/Sse.ts"
@@ -100,6 +106,15 @@ export class NodeExchange implements Exchange {
     )
   }
 
+  private spoiled: ((failure: InvalidRequest) => void) | undefined
+
+  /** The body turned out to be no HTTP; true if somebody was waiting for it and answers. */
+  spoil(failure: InvalidRequest): boolean {
+    const { spoiled } = this
+    spoiled?.(failure)
+    return spoiled !== undefined
+  }
+
   private refusal(): BodyTooLarge | UnsupportedMediaType | undefined {
     const {
       "content-encoding": encoding,
@@ -131,6 +146,7 @@ export class NodeExchange implements Exchange {
       let size = 0
       const settle = (result: Effect.Effect<Uint8Array, BodyFailure>) => {
         clearTimeout(timer)
+        this.spoiled = undefined
         request.off("data", onData).off("end", onEnd)
         resume(result)
       }
@@ -144,7 +160,12 @@ export class NodeExchange implements Exchange {
       const onLate = () =>
         settle(Effect.fail(new BodyTimeout({ message: "The request body did not arrive in time." })))
       const timer = setTimeout(onLate, limits.millis)
+      this.spoiled = (failure) => settle(Effect.fail(failure))
       request.on("data", onData).on("end", onEnd)
+      return Effect.sync(() => {
+        clearTimeout(timer)
+        request.off("data", onData).off("end", onEnd)
+      })
     })
   }
 
@@ -170,8 +191,12 @@ export const pathOf = (request: IncomingMessage): string => {
   return query < 0 ? url : url.slice(0, query)
 }
 
+/** Who is turned away for a while is told for how long. */
+const waitOf = (failure: Failure) =>
+  failure.retryAfter ?? (failure.status === 429 || failure.status === 503 ? 5 : undefined)
+
 const headersFor = (failure: Failure): HeaderList => [
-  ...(failure.retryAfter === undefined ? [] : ["retry-after", String(failure.retryAfter)]),
+  ...(waitOf(failure) === undefined ? [] : ["retry-after", String(waitOf(failure))]),
   ...(failure.allow === undefined ? [] : ["allow", failure.allow]),
   ...(failure.status === 401 ? ["www-authenticate", 'Bearer realm="percept"'] : [])
 ]

@@ -33,7 +33,7 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
     const refusal = refusalToListen(config)
     if (refusal !== undefined) return yield* new CannotListen({ message: refusal })
 
-    const { freshId } = yield* Exchanges
+    const { freshId, spoil } = yield* Exchanges
     const cors = makeCors(config.corsOrigins, freshId)
     const onRequest: RequestListener = (request, response) => {
       if (!cors(request, response)) listener(request, response)
@@ -41,15 +41,30 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
     const server = createServer(
       {
         headersTimeout: Duration.toMillis(config.headersTimeout),
-        requestTimeout: Duration.toMillis(config.bodyTimeout) + 10_000,
+        requestTimeout:
+          Math.max(Duration.toMillis(config.bodyTimeout), Duration.toMillis(config.headersTimeout)) + 10_000,
         connectionsCheckingInterval: 5_000,
         keepAliveTimeout: 65_000,
-        maxHeaderSize: 16_384
+        maxHeaderSize: 16_384,
+        requireHostHeader: false
       },
       onRequest
     )
     server.maxHeadersCount = 100
-    server.on("clientError", answerGarbage(freshId))
+    server.on("clientError", answerGarbage(freshId, spoil))
+    server.on("checkExpectation", (_request, response) => {
+      const body = JSON.stringify(
+        errorBody(new InvalidRequest({ message: "Only 100-continue can be expected.", code: null }))
+      )
+      response
+        .writeHead(417, {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(body),
+          "x-request-id": freshId(),
+          connection: "close"
+        })
+        .end(body)
+    })
     yield* drain(server)
     const address = yield* listen(server, config.listenHost, config.listenPort)
     return HttpServer.of({ url: `http://${hostInUrl(config.listenHost)}:${address.port}` })
@@ -103,7 +118,7 @@ const listen = (server: Server, host: string, port: number) =>
 
 /** What is no HTTP gets an answer all the same, in our shape. */
 const answerGarbage =
-  (freshId: () => string) =>
+  (freshId: () => string, spoil: (socket: object, failure: InvalidRequest) => boolean) =>
   (error: NodeJS.ErrnoException, socket: Socket): void => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
     const status =
@@ -114,7 +129,9 @@ const answerGarbage =
         : status === 408
           ? "The request did not arrive in time."
           : "This is no HTTP request."
-    const body = JSON.stringify(errorBody(new InvalidRequest({ message, code: null })))
+    const failure = new InvalidRequest({ message, code: null })
+    if (error.code !== "HPE_INVALID_EOF_STATE" && spoil(socket, failure)) return
+    const body = JSON.stringify(errorBody(failure))
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nx-request-id: ${freshId()}\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`

@@ -83,7 +83,10 @@ const isLoopback = (host: string): boolean =>
 
 /** A name that only a rebound DNS entry could have brought here is none of ours. */
 const isOwnName = (host: string): boolean => {
-  const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "")
   return name === "" || name === "localhost" || name.endsWith(".localhost") || isIP(name) !== 0
 }
 

@@ -224,7 +224,8 @@ export const byHand = (upstream: Upstream): Effect.Effect<ServerResponse> => {
 export const closedPort: Effect.Effect<number> = Effect.async((resume) => {
   const server = createServer()
   server.listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo
+    const address = server.address()
+    const port = typeof address === "object" && address !== null ? address.port : 0
     server.close(() => resume(Effect.succeed(port)))
   })
 })

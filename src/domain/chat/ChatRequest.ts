@@ -1,6 +1,6 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
-import { isObject, topLevelValues } from "../Json.ts"
+import { isDeeperThan, isObject, topLevelValues } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
 
 /** A chat request in the internal form: the client's own bytes beside what they say. */
@@ -24,6 +24,7 @@ export const parse = (bytes: Uint8Array): Either.Either<ChatRequest, InvalidRequ
     return wrong("The request body is not valid JSON.", null, "invalid_json")
   }
   if (!isObject(body)) return wrong("The request body must be a JSON object.", null)
+  if (isDeeperThan(text, DEEPEST)) return wrong(`The request body nests deeper than ${DEEPEST} levels.`, null)
   const { model, messages, stream } = body
   if (model !== undefined && model !== null && typeof model !== "string")
     return wrong("'model' must be a string.", "model")
@@ -84,5 +85,6 @@ const messageProblem = (message: unknown): readonly [string, string] | undefined
 const wrong = (message: string, param: string | null, code: string | null = null) =>
   Either.left(new InvalidRequest({ message, param, code }))
 
+const DEEPEST = 256
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()

@@ -37,7 +37,9 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
       if (colon > 0 && KNOWN_NAMES.has(prefix)) {
         const provider = byName.get(prefix)
         return provider === undefined
-          ? notFound(`The model '${name}' asks for the provider '${prefix}', which is not configured here.`)
+          ? notFound(
+              `The model '${name.slice(0, 200)}' asks for the provider '${prefix}', which is not configured here.`
+            )
           : to(provider, name.slice(colon + 1), "explicit")
       }
       const percept = byName.get("percept")

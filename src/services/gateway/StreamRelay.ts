@@ -36,24 +36,31 @@ export class StreamRelay {
   push(bytes: Buffer): StreamState {
     const batch = this.splitter.push(bytes)
     if (this.splitter.pending > LONGEST_EVENT) return this.errors.broken("sent an event that is too long.")
+    if (batch.data.length === 0 && performance.now() - this.lastEventAt > this.longestSilence)
+      return this.errors.broken("went on for too long without a whole event.")
     return this.pass(batch)
+  }
+
+  /** A client that made the provider wait is not the provider's silence. */
+  resumed(): void {
+    this.lastEventAt = performance.now()
   }
 
   /** The provider has closed the stream. */
   close(): StreamState {
     const rest = this.splitter.rest()
     const torn = rest.data.some((data) => data !== "[DONE]" && parseJson(data) === undefined)
-    const state = torn ? "open" : this.pass(rest)
+    const whole = rest.data.length > 0 && !torn
+    const state = whole ? this.pass(rest) : "open"
     if (state !== "open") return state
     if (!torn && this.finishedChoices.size > 0 && this.openChoices.size === 0) return this.complete()
+    if (whole) this.send(Buffer.from("\n\n"), [])
     return this.errors.fromConnection(new Error("the stream ended without a finish"), true)
   }
 
   private pass(batch: SseBatch): StreamState {
     if (batch.bytes === undefined) return "open"
     if (batch.data.length === 0) {
-      if (performance.now() - this.lastEventAt > this.longestSilence)
-        return this.errors.broken("sent nothing but comments for too long.")
       this.send(batch.bytes, [])
       return "open"
     }

@@ -57,7 +57,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.status = status
     this.retryAfter = one(headers["retry-after"])
-    this.reply.opened(one(headers["x-generation-id"]), passedOn(headers))
+    const generation = one(headers["x-generation-id"])
+    this.reply.opened(
+      generation === undefined ? undefined : this.errors.scrub(generation),
+      passedOn(headers).map(this.errors.scrub)
+    )
     if (status < 300 && one(headers["content-type"])?.includes("text/event-stream"))
       this.relay = new StreamRelay(
         this.reply,
@@ -104,6 +108,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.inflate?.pause()
     this.reply.onDrain(() => {
       this.paused = false
+      this.relay?.resumed()
       this.controller?.resume()
       this.inflate?.resume()
     })

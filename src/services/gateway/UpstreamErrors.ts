@@ -8,6 +8,8 @@ export interface UpstreamErrors {
   readonly fromStatus: (status: number, body: string, retryAfter: string | undefined) => UpstreamFailure
   /** An `error` object inside an answer that looked fine. */
   readonly fromObject: (error: unknown) => UpstreamFailure
+  /** Takes secrets out of a provider's own words. */
+  readonly scrub: (text: string) => string
   readonly broken: (message: string, detail?: string) => UpstreamFailure
   /** The connection failed or timed out. */
   readonly fromConnection: (error: Error, begun: boolean) => UpstreamFailure
@@ -15,16 +17,16 @@ export interface UpstreamErrors {
 
 /** `scrub` takes secrets out of a provider's own words. */
 export const upstreamErrors = (provider: string, scrub: (text: string) => string): UpstreamErrors => {
-  const fromStatus = (status: number, body: string, retryAfter: string | undefined) => {
-    const error = field(parseJson(body), "error")
-    return describe(status, error ?? body, seconds(retryAfter))
-  }
+  const fromStatus = (status: number, body: string, retryAfter: string | undefined) =>
+    describe(status, field(parseJson(body), "error"), seconds(retryAfter))
 
   const fromObject = (error: unknown) => describe(statusOf(error), error, undefined)
 
   const describe = (status: number, error: unknown, retryAfter: number | undefined): UpstreamFailure => {
-    const said = isObject(error) ? scrubbed(error, scrub) : undefined
-    const message = said === undefined ? undefined : wordsOf(said)
+    const object = typeof error === "string" ? { message: error } : error
+    const said = isObject(object) ? scrubbed(object, scrub) : undefined
+    const words = said === undefined ? undefined : wordsOf(said)
+    const message = words?.trim() === "" ? undefined : words
     if (status === 401 || (status === 403 && !isModeration(said)))
       return new UpstreamFailure({
         status: 502,
@@ -35,14 +37,15 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
         retryable: false
       })
     const kept = status >= 400 && status <= 599 ? status : 502
-    const wait = retryAfter ?? numberField(said?.["availability"], "retry_after")
+    const asked = numberField(said?.["availability"], "retry_after")
+    const wait = retryAfter ?? (asked === undefined ? undefined : Math.max(0, Math.ceil(asked)))
     return new UpstreamFailure({
       status: kept,
       type: stringField(said, "type") ?? typeFor(kept),
       code: codeOf(said) ?? codeFor(kept),
       message: message ?? `${provider} answered with status ${status} and no reason.`,
       param: stringField(said, "param"),
-      retryAfter: wait ?? (kept === 429 || kept === 503 ? 5 : undefined),
+      retryAfter: wait,
       extra: said === undefined ? undefined : withoutStandardFields(said),
       detail: `${provider} answered ${status}`,
       retryable: RETRYABLE.has(kept) && field(said?.["availability"], "retryable") !== false
@@ -89,7 +92,7 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
     })
   }
 
-  return { fromStatus, fromObject, broken, fromConnection }
+  return { fromStatus, fromObject, broken, fromConnection, scrub }
 }
 
 /** A caller can do something about a prompt that was refused, but nothing about our key. */

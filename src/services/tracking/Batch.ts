@@ -40,7 +40,11 @@ export const makeBatch = <A>(options: {
     yield* Effect.addFinalizer(() =>
       handOn.pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(LAST_WORDS), Effect.ignoreLogged)
     )
-    const beat = arrived.await.pipe(Effect.zipRight(Effect.sleep(options.every)), Effect.zipRight(handOn))
+    // A flush that dies of a bug takes its batch along, but not the beat.
+    const survived = Effect.catchAllDefect(handOn, (defect) =>
+      Effect.logError("A batch is lost to a bug.", defect)
+    )
+    const beat = arrived.await.pipe(Effect.zipRight(Effect.sleep(options.every)), Effect.zipRight(survived))
     yield* Effect.forkScoped(Effect.forever(beat))
 
     const add = (item: A): void => {

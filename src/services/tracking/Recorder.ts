@@ -66,7 +66,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
         row.error_message = scrubbed(row.error_message)
         rows.push(row)
         if (row.state === "running" || !enableLogging) continue
-        const body = bodiesOf(recording)
+        const body = fitBodies(recording)
         if (!recording.logged) log.write(logLine(row, body))
         recording.logged = true
         if (body.request_body !== null || body.response_body !== null) bodies.push(body)
@@ -88,6 +88,16 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
     const queue = yield* makeBatch<Recording>({ every: "25 millis", bound: MOST_WAITING, flush: keep })
 
     const scrubbed = (text: string | null) => (text === null ? null : redaction.scrub(text).slice(0, 4096))
+
+    /** One answer that cannot be kept must not cost the others their rows. */
+    const fitBodies = (recording: Recording): RequestBodies => {
+      try {
+        return bodiesOf(recording)
+      } catch {
+        const { internal_request_id } = recording.row
+        return { internal_request_id, request_body: null, response_body: null }
+      }
+    }
 
     const bodiesOf = (recording: Recording): RequestBodies => {
       const { rejected, request, row } = recording

@@ -87,7 +87,7 @@ export class Recording {
   asked(request: ChatRequest): ChatRequest {
     this.request = request
     this.rejected = undefined
-    this.row.model_requested_by_client = request.model ?? null
+    this.row.model_requested_by_client = request.model?.slice(0, 200) ?? null
     this.row.is_streaming = request.stream ? 1 : 0
     this.row.input_char_length = promptLength(request.messages)
     return request
@@ -95,7 +95,7 @@ export class Recording {
 
   routed<To extends RoutedTo>(to: To): To {
     this.row.provider = to.provider.name
-    this.row.model_routed_to_openrouter = to.model
+    this.row.model_routed_to_openrouter = to.model.slice(0, 200)
     this.row.route_rule = to.rule
     this.pricing = to.pricing
     this.upstreamAt = performance.now()

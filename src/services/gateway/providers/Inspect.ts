@@ -20,7 +20,9 @@ export const inspect: Provider = {
     Effect.suspend(() => {
       if (request.model !== MODEL)
         return Effect.fail(
-          new ModelNotFound({ message: `The model '${request.model}' does not exist; there is ${MODEL}.` })
+          new ModelNotFound({
+            message: `The model '${(request.model ?? "").slice(0, 200)}' does not exist; there is ${MODEL}.`
+          })
         )
       const text = describe(request)
       if (request.stream) answerInPieces(text, reply, exchange)
