@@ -8,7 +8,7 @@ import { Gateway } from "./services/gateway/Gateway.ts"
 import { ModelRouter } from "./services/gateway/ModelRouter.ts"
 import { Providers } from "./services/gateway/Provider.ts"
 import { inspect } from "./services/gateway/providers/Inspect.ts"
-import { UpstreamAgent } from "./services/gateway/providers/OpenAiCompatible.ts"
+import { Connections } from "./services/gateway/providers/OpenAiCompatible.ts"
 import * as OpenRouter from "./services/gateway/providers/OpenRouter.ts"
 import { Perception } from "./services/media/Perception.ts"
 import { Readiness } from "./services/Readiness.ts"
@@ -38,7 +38,7 @@ const services = Layer.mergeAll(Gateway.Default, Readiness.Default).pipe(
   Layer.provideMerge(Layer.mergeAll(ApiKeys.Default, Perception.Default, ModelRouter.Default)),
   Layer.provideMerge(Catalogue.Default),
   Layer.provideMerge(providers),
-  Layer.provideMerge(UpstreamAgent.layer),
+  Layer.provideMerge(Connections.Default),
   Layer.provideMerge(Recorder.Default),
   Layer.provideMerge(Layer.mergeAll(requestLog, InFlight.Default, Instances.Default)),
   Layer.provideMerge(Layer.mergeAll(TrackingRepo.Default, Redaction.Default)),

@@ -23,7 +23,8 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
     }
 
     const underWay = new WeakMap<object, NodeExchange>()
-    const spoil = (socket: object, failure: InvalidRequest) => underWay.get(socket)?.spoil(failure) ?? false
+    const spoil = (socket: object, failure: InvalidRequest) =>
+      underWay.get(socket)?.requestBody.spoil(failure) ?? false
 
     /** Answers on Node's response; a failure becomes an error answer and a row. */
     const answered = (

@@ -36,9 +36,13 @@ export const withLanes = Effect.fnUntraced(function* (
       response.setHeader("x-request-id", exchanges.freshId())
       return rest(request, response)
     }
-    const fiber = fork(lane(exchanges.make(request, response)))
-    response.on("close", () => {
-      if (!response.writableFinished) fiber.unsafeInterruptAsFork(fiber.id())
+    const exchange = exchanges.make(request, response)
+    exchange.requestBody.takeEarly(() => {
+      const fiber = fork(lane(exchange))
+      if (response.closed) fiber.unsafeInterruptAsFork(fiber.id())
+      response.on("close", () => {
+        if (!response.writableFinished) fiber.unsafeInterruptAsFork(fiber.id())
+      })
     })
   }
   return listener

@@ -1,43 +1,33 @@
-import { Effect } from "effect"
+import type { Effect } from "effect"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import {
-  BodyTimeout,
-  BodyTooLarge,
-  errorBody,
-  InvalidRequest,
-  UnsupportedMediaType
-} from "../domain/Errors.ts"
+import { errorBody } from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { BodyFailure, Exchange, HeaderList } from "../domain/Exchange.ts"
 import { encodeEvent } from "../domain/Sse.ts"
-
-export interface BodyLimits {
-  readonly bytes: number
-  readonly millis: number
-}
+import { RequestBody } from "./RequestBody.ts"
+import type { BodyLimits } from "./RequestBody.ts"
 
 /** An exchange over Node's own request and response: no stream library, no copies, one write per chunk. */
 export class NodeExchange implements Exchange {
   readonly id: string
   readonly method: string
   readonly path: string
+  readonly clientIp: string
   private sent: number | undefined
   private streaming = false
   private readonly request: IncomingMessage
   private readonly response: ServerResponse
-  private readonly limits: BodyLimits
+  /** The body while it arrives. */
+  readonly requestBody: RequestBody
 
   constructor(id: string, request: IncomingMessage, response: ServerResponse, limits: BodyLimits) {
     this.id = id
     this.request = request
     this.response = response
-    this.limits = limits
+    this.requestBody = new RequestBody(request, limits)
     this.method = request.method ?? "GET"
     this.path = pathOf(request)
-  }
-
-  get clientIp(): string {
-    return this.request.socket.remoteAddress ?? ""
+    this.clientIp = request.socket.remoteAddress ?? ""
   }
 
   header(name: string): string | undefined {
@@ -54,8 +44,7 @@ export class NodeExchange implements Exchange {
   }
 
   body(): Effect.Effect<Uint8Array, BodyFailure> {
-    const refusal = this.refusal()
-    return refusal === undefined ? this.readBody() : Effect.fail(refusal)
+    return this.requestBody.take()
   }
 
   json(status: number, body: Uint8Array, headers: HeaderList = []): void {
@@ -106,69 +95,6 @@ export class NodeExchange implements Exchange {
     )
   }
 
-  private spoiled: ((failure: InvalidRequest) => void) | undefined
-
-  /** The body turned out to be no HTTP; true if somebody was waiting for it and answers. */
-  spoil(failure: InvalidRequest): boolean {
-    const { spoiled } = this
-    spoiled?.(failure)
-    return spoiled !== undefined
-  }
-
-  private refusal(): BodyTooLarge | UnsupportedMediaType | undefined {
-    const {
-      "content-encoding": encoding,
-      "content-length": length,
-      "content-type": type
-    } = this.request.headers
-    if (encoding !== undefined && encoding !== "identity")
-      return new UnsupportedMediaType({
-        message: `Request bodies must not be encoded (content-encoding: ${encoding.slice(0, 40)}).`
-      })
-    if (type !== undefined && !JSON_TYPE.test(type))
-      return new UnsupportedMediaType({
-        message: "Send the request body as JSON, with content-type: application/json."
-      })
-    return Number(length ?? 0) > this.limits.bytes ? this.tooLarge() : undefined
-  }
-
-  private tooLarge(): BodyTooLarge {
-    const megabytes = Math.floor(this.limits.bytes / 1024 / 1024)
-    return new BodyTooLarge({
-      message: `The request body is larger than the ${megabytes} MB this router takes (MAX_BODY_MB).`
-    })
-  }
-
-  private readBody(): Effect.Effect<Uint8Array, BodyFailure> {
-    return Effect.async((resume) => {
-      const { limits, request } = this
-      const pieces: Array<Buffer> = []
-      let size = 0
-      const settle = (result: Effect.Effect<Uint8Array, BodyFailure>) => {
-        clearTimeout(timer)
-        this.spoiled = undefined
-        request.off("data", onData).off("end", onEnd)
-        resume(result)
-      }
-      const onData = (piece: Buffer) => {
-        size += piece.length
-        if (size > limits.bytes) settle(Effect.fail(this.tooLarge()))
-        else pieces.push(piece)
-      }
-      const onEnd = () =>
-        settle(Effect.succeed(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)))
-      const onLate = () =>
-        settle(Effect.fail(new BodyTimeout({ message: "The request body did not arrive in time." })))
-      const timer = setTimeout(onLate, limits.millis)
-      this.spoiled = (failure) => settle(Effect.fail(failure))
-      request.on("data", onData).on("end", onEnd)
-      return Effect.sync(() => {
-        clearTimeout(timer)
-        request.off("data", onData).off("end", onEnd)
-      })
-    })
-  }
-
   /** Answers a client that is still sending: its bytes are swallowed for a while, so that it can read why. */
   private answerEarly(status: number, head: HeaderList, body: Uint8Array): void {
     const { request, response } = this
@@ -200,9 +126,6 @@ const headersFor = (failure: Failure): HeaderList => [
   ...(failure.allow === undefined ? [] : ["allow", failure.allow]),
   ...(failure.status === 401 ? ["www-authenticate", 'Bearer realm="percept"'] : [])
 ]
-
-/** What `curl -d` and careless clients send is taken too, if it is JSON. */
-const JSON_TYPE = /^(application\/([\w.-]+\+)?json|text\/plain|application\/x-www-form-urlencoded)\s*(;|$)/i
 
 /** Milliseconds. */
 const LINGER = 3000

@@ -1,13 +1,13 @@
 import { HttpApiBuilder, HttpApiSwagger } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Data, Duration, Effect, Layer } from "effect"
-import { createServer, STATUS_CODES } from "node:http"
+import { createServer } from "node:http"
 import type { RequestListener, Server } from "node:http"
-import type { AddressInfo, Socket } from "node:net"
-import { errorBody, InvalidRequest } from "../domain/Errors.ts"
+import type { AddressInfo } from "node:net"
 import { AppConfig } from "../services/AppConfig.ts"
 import { refusalToListen } from "../services/ApiKeys.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
+import { answerBadHttp } from "./BadHttp.ts"
 import { Api } from "./contract.ts"
 import { makeCors } from "./Cors.ts"
 import { drain } from "./Drain.ts"
@@ -33,8 +33,8 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
     const refusal = refusalToListen(config)
     if (refusal !== undefined) return yield* new CannotListen({ message: refusal })
 
-    const { freshId, spoil } = yield* Exchanges
-    const cors = makeCors(config.corsOrigins, freshId)
+    const exchanges = yield* Exchanges
+    const cors = makeCors(config.corsOrigins, exchanges.freshId)
     const onRequest: RequestListener = (request, response) => {
       if (!cors(request, response)) listener(request, response)
     }
@@ -51,20 +51,7 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
       onRequest
     )
     server.maxHeadersCount = 100
-    server.on("clientError", answerGarbage(freshId, spoil))
-    server.on("checkExpectation", (_request, response) => {
-      const body = JSON.stringify(
-        errorBody(new InvalidRequest({ message: "Only 100-continue can be expected.", code: null }))
-      )
-      response
-        .writeHead(417, {
-          "content-type": "application/json",
-          "content-length": Buffer.byteLength(body),
-          "x-request-id": freshId(),
-          connection: "close"
-        })
-        .end(body)
-    })
+    answerBadHttp(server, exchanges)
     yield* drain(server)
     const address = yield* listen(server, config.listenHost, config.listenPort)
     return HttpServer.of({ url: `http://${hostInUrl(config.listenHost)}:${address.port}` })
@@ -115,28 +102,6 @@ const listen = (server: Server, host: string, port: number) =>
       if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
     })
   })
-
-/** What is no HTTP gets an answer all the same, in our shape. */
-const answerGarbage =
-  (freshId: () => string, spoil: (socket: object, failure: InvalidRequest) => boolean) =>
-  (error: NodeJS.ErrnoException, socket: Socket): void => {
-    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-    const status =
-      error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400
-    const message =
-      status === 431
-        ? "The request head is too long."
-        : status === 408
-          ? "The request did not arrive in time."
-          : "This is no HTTP request."
-    const failure = new InvalidRequest({ message, code: null })
-    if (error.code !== "HPE_INVALID_EOF_STATE" && spoil(socket, failure)) return
-    const body = JSON.stringify(errorBody(failure))
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nx-request-id: ${freshId()}\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
-    )
-  }
 
 const hostInUrl = (host: string): string =>
   host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host

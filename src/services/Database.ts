@@ -37,6 +37,8 @@ const prepare = Effect.gen(function* () {
   const sql = yield* SqlClient
   // The driver waits on the only thread there is, so waiting for a lock is left to schedules.
   yield* sql`PRAGMA busy_timeout = 50`
+  // A checkpoint writes a page once, however often it changed since the last one.
+  yield* sql`PRAGMA wal_autocheckpoint = 4000`
   yield* refuseNewer(sql)
   yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations) })
 })
@@ -59,6 +61,10 @@ export const whileLocked = {
   schedule: Schedule.intersect(Schedule.jittered(Schedule.spaced("200 millis")), Schedule.recurs(50)),
   while: (error: unknown) => isLocked(error)
 }
+
+/** Whether a write may succeed later: the file is locked, the disk is full, or it cannot be reached for now. */
+export const isPassing = (error: unknown): boolean =>
+  /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(codeOf(error))
 
 const isLocked = (error: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 

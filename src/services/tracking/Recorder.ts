@@ -5,6 +5,7 @@ import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { isPassing } from "../Database.ts"
 import { makeBatch } from "./Batch.ts"
 import { InFlight } from "./InFlight.ts"
 import { Instances } from "./Instances.ts"
@@ -23,6 +24,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
     const redaction = yield* Redaction
     const repo = yield* TrackingRepo
     let failing = false
+    let lost = 0
 
     /** Runs a request's flow between opening and closing its record; every ending is answered and written here. */
     const recording = <E extends Failure, R>(
@@ -77,8 +79,11 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
           failing = true
           return Effect.logWarning("The record cannot be written; rows wait in memory.", error.cause)
         }),
-        Effect.retry(Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))),
-        Effect.orDie,
+        Effect.retry({ schedule: PATIENCE, while: isPassing }),
+        Effect.catchAll((error) => {
+          lost += rows.length
+          return Effect.logError(`${rows.length} rows of the record are lost to a bug.`, error.cause)
+        }),
         Effect.andThen(() => {
           failing = false
         })
@@ -114,7 +119,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       }
     }
 
-    return { recording, failing: () => failing, dropped: queue.dropped }
+    return { recording, failing: () => failing, dropped: () => lost + queue.dropped() }
   })
 }) {}
 
@@ -160,6 +165,9 @@ const logLine = (row: RequestRecord, bodies: RequestBodies): string => {
   })
   return `${head.slice(0, -1)},"request":${bodies.request_body ?? "null"},"response":${bodies.response_body ?? "null"}}`
 }
+
+/** A database that is out of reach is asked again for as long as it takes. */
+const PATIENCE = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))
 
 /** The status the record gives a request whose client did not wait for one. */
 const CLIENT_LEFT = 499

@@ -12,23 +12,13 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       rows: ReadonlyArray<RequestRecord>,
       bodies: ReadonlyArray<RequestBodies>
     ) {
-      const saveRows = Effect.forEach(chunksOf(rows), (some) => saveSome("openrouter_requests", some), {
-        discard: true
-      })
-      const saveBodies = Effect.forEach(chunksOf(bodies), (some) => saveSome("request_bodies", some), {
-        discard: true
-      })
-      yield* sql.withTransaction(Effect.zipRight(saveRows, saveBodies))
+      const statements = [
+        ...statementsFor("openrouter_requests", rows),
+        ...statementsFor("request_bodies", bodies)
+      ]
+      const run = ({ parameters, text }: Statement) => sql.unsafe(text, parameters)
+      yield* sql.withTransaction(Effect.forEach(statements, run, { discard: true }))
     })
-
-    const saveSome = (table: string, rows: ReadonlyArray<object>) => {
-      const columns = Object.keys(rows[0] ?? {})
-      const updates = columns.filter((column) => column !== "internal_request_id")
-      const assignments = updates.map((column) => `${column} = excluded.${column}`).join(", ")
-      return sql`
-        INSERT INTO ${sql(table)} ${sql.insert(rows as ReadonlyArray<Record<string, string | number | null>>)}
-        ON CONFLICT (internal_request_id) DO UPDATE SET ${sql.literal(assignments)}`
-    }
 
     /** Announces this process, or says that it is still there. */
     const beat = Effect.fn("TrackingRepo.beat")(function* (instance: Instance) {
@@ -73,8 +63,48 @@ export interface Instance {
   readonly heartbeat_at: number
 }
 
-/** Enough rows for one statement: a database takes only so many parameters at once. */
-const chunksOf = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(items.length / 100) }, (_, index) =>
-    items.slice(index * 100, index * 100 + 100)
-  )
+interface Statement {
+  readonly text: string
+  readonly parameters: ReadonlyArray<Cell>
+}
+
+type Cell = string | number | null
+
+/**
+ * Statements that insert these rows, or give them their newer state. They come in powers of two: few different
+ * texts to build and prepare, and none with more parameters than a database takes.
+ */
+const statementsFor = <Row extends { readonly [Column in keyof Row]: Cell }>(
+  table: string,
+  rows: ReadonlyArray<Row>
+): ReadonlyArray<Statement> => {
+  const statements: Array<Statement> = []
+  const [first] = rows
+  if (first === undefined) return statements
+  const columns = Object.keys(first)
+  let from = 0
+  for (let size = 64; size >= 1; size /= 2)
+    for (; rows.length - from >= size; from += size)
+      statements.push({
+        text: upsertText(table, columns, size),
+        parameters: rows.slice(from, from + size).flatMap((row) => Object.values<Cell>(row))
+      })
+  return statements
+}
+
+const texts = new Map<string, string>()
+
+const upsertText = (table: string, columns: ReadonlyArray<string>, size: number): string => {
+  const name = `${table} ${size}`
+  let text = texts.get(name)
+  if (text === undefined) {
+    const marks = `(${columns.map(() => "?").join(", ")})`
+    const updates = columns
+      .filter((column) => column !== "internal_request_id")
+      .map((column) => `${column} = excluded.${column}`)
+    text = `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${Array.from({ length: size }, () => marks).join(", ")}
+      ON CONFLICT (internal_request_id) DO UPDATE SET ${updates.join(", ")}`
+    texts.set(name, text)
+  }
+  return text
+}

@@ -1,5 +1,5 @@
-import { Context, Duration, Effect, Layer, Random } from "effect"
-import { Agent } from "undici"
+import { Duration, Effect, Random, Scope } from "effect"
+import { Agent, Pool } from "undici"
 import type { Dispatcher } from "undici"
 import type { ChatRequest } from "../../../domain/chat/ChatRequest.ts"
 import type { UpstreamFailure } from "../../../domain/Errors.ts"
@@ -12,17 +12,25 @@ import type { CallLimits } from "../UpstreamCall.ts"
 import { upstreamErrors } from "../UpstreamErrors.ts"
 
 /** The connections to providers; nothing a client links to is ever fetched through them. */
-export class UpstreamAgent extends Context.Tag("percept/UpstreamAgent")<UpstreamAgent, Dispatcher>() {
-  static layer = Layer.scoped(
-    UpstreamAgent,
-    Effect.acquireRelease(
-      Effect.sync(
-        () => new Agent({ connect: { timeout: 10_000 }, keepAliveTimeout: 30_000, maxHeaderSize: 65_536 })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
+export class Connections extends Effect.Service<Connections>()("percept/Connections", {
+  scoped: Effect.gen(function* () {
+    const options = { connect: { timeout: 10_000 }, keepAliveTimeout: 30_000, maxHeaderSize: 65_536 }
+    const closing = <D extends Dispatcher>(dispatcher: D) => Effect.promise(() => dispatcher.destroy())
+    /** For calls now and then, to any address. */
+    const agent: Dispatcher = yield* Effect.acquireRelease(
+      Effect.sync(() => new Agent(options)),
+      closing
     )
-  )
-}
+    const scope = yield* Effect.scope
+    /** For the busy calls to one server; an agent costs a fifth of a request's time on top. */
+    const pool = (origin: string): Effect.Effect<Dispatcher> =>
+      Effect.acquireRelease(
+        Effect.sync(() => new Pool(origin, options)),
+        closing
+      ).pipe(Scope.extend(scope))
+    return { agent, pool }
+  })
+}) {}
 
 /** What sets one OpenAI-compatible server apart from another. */
 export interface Upstream {
@@ -36,7 +44,7 @@ export interface Upstream {
 /** The shared client: one call, retried before its first byte, its answer handed on as it comes. */
 export const make = Effect.fnUntraced(function* (upstream: Upstream) {
   const { maxAnswerMb, requestTimeout, streamIdleTimeout, upstreamRetries } = yield* AppConfig
-  const agent = yield* UpstreamAgent
+  const connections = yield* Connections
   const { scrub } = yield* Redaction
   const errors = upstreamErrors(upstream.name, scrub)
   const limits: CallLimits = {
@@ -44,15 +52,14 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
     firstByte: Duration.toMillis(requestTimeout),
     silence: Duration.toMillis(streamIdleTimeout)
   }
-  const origin = upstream.chatUrl.origin
+  const pool = yield* connections.pool(upstream.chatUrl.origin)
   const path = upstream.chatUrl.pathname + upstream.chatUrl.search
 
   const attempt = (request: ChatRequest, reply: Reply, exchange: Exchange) =>
     Effect.async<void, UpstreamFailure>((resume) => {
       const call = new UpstreamCall(reply, errors, limits, (exit) => resume(exit))
-      agent.dispatch(
+      pool.dispatch(
         {
-          origin,
           path,
           method: "POST",
           headers: [...upstream.headers, ...forwarded(exchange, upstream.forwards)],

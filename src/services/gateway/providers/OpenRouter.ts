@@ -11,7 +11,7 @@ import * as OpenAiCompatible from "./OpenAiCompatible.ts"
 /** OpenRouter: many models behind one address, with cost in every answer. */
 export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
   const config = yield* AppConfig
-  const agent = yield* OpenAiCompatible.UpstreamAgent
+  const { agent } = yield* OpenAiCompatible.Connections
   const authorization = `Bearer ${Redacted.value(key)}`
   const client = yield* OpenAiCompatible.make({
     name: NAME,
