@@ -135,10 +135,10 @@ export class Internal extends Data.TaggedError("Internal")<{ readonly detail: st
 /** The JSON body of an error, in OpenAI's shape: `message`, `type`, `param` and `code` always there. */
 export const errorBody = (failure: Failure) => ({
   error: {
+    ...failure.extra,
     message: failure.message,
     type: failure.type,
     param: failure.param ?? null,
-    code: failure.code,
-    ...failure.extra
+    code: failure.code
   }
 })

@@ -36,8 +36,8 @@ const attoDollars = (amount: unknown): bigint | undefined => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = match
   const shift = 18 - fraction.length + Number(exponent)
   if (Math.abs(shift) > 64) return undefined
-  const digits = BigInt(whole + fraction || "0")
-  const value = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift))
+  const digits = BigInt(whole + fraction)
+  const value = shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift)
   return sign === "-" ? -value : value
 }
 
@@ -50,9 +50,11 @@ const quickNano = (dollars: number): NanoDollars | undefined => {
   return rest < 0.5 ? whole : whole + 1
 }
 
-const toNano = (atto: bigint): NanoDollars =>
-  Number(atto < 0n ? -divideHalfUp(-atto, 1_000_000_000n) : divideHalfUp(atto, 1_000_000_000n))
+const toNano = (atto: bigint): NanoDollars | undefined => {
+  const nano = Number(atto < 0n ? -divideHalfUp(-atto, 1_000_000_000n) : divideHalfUp(atto, 1_000_000_000n))
+  return Number.isSafeInteger(nano) ? nano : undefined
+}
 
 const divideHalfUp = (value: bigint, by: bigint): bigint => (value + by / 2n) / by
 
-const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i
+const DECIMAL = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i

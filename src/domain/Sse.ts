@@ -11,8 +11,12 @@ export interface SseBatch {
  * for its other half, so that a stream that breaks off never leaves a torn line with the client.
  */
 export class SseSplitter {
+  /** What must wait for the end of its event, and of that the line under way. */
   private held: Array<Buffer> = []
   private heldBytes = 0
+  private line: Array<Buffer> = []
+  private payload: string | undefined
+  private between = true
 
   /** The bytes of an unfinished event; the caller decides when they are too many. */
   get pending(): number {
@@ -20,22 +24,59 @@ export class SseSplitter {
   }
 
   push(chunk: Buffer): SseBatch {
-    if (this.heldBytes > 0) {
-      this.hold(chunk)
-      if (chunk.indexOf(LF) < 0) return NOTHING
-      chunk = this.release()
+    if (chunk.length === 0) return NOTHING
+    const data: Array<string> = []
+    let boundary = 0
+    let from = 0
+    for (let to = chunk.indexOf(LF); to >= 0; to = chunk.indexOf(LF, from)) {
+      if (this.endsWithLine(chunk, from, to, data)) boundary = to + 1
+      from = to + 1
     }
-    const { boundary, data } = scan(chunk)
-    if (boundary === chunk.length) return { bytes: chunk, data }
-    this.hold(chunk.subarray(boundary))
-    return boundary === 0 ? NOTHING : { bytes: chunk.subarray(0, boundary), data }
+    if (from < chunk.length) this.line.push(chunk.subarray(from))
+    if (boundary === 0) {
+      this.hold(chunk)
+      return NOTHING
+    }
+    const bytes = this.release(boundary === chunk.length ? chunk : chunk.subarray(0, boundary))
+    if (boundary < chunk.length) this.hold(chunk.subarray(boundary))
+    return { bytes, data }
   }
 
   /** What is left when the upstream closes: a last event without its blank line still counts. */
   rest(): SseBatch {
-    if (this.heldBytes === 0) return NOTHING
-    const bytes = this.release()
-    return { bytes, data: scan(Buffer.concat([bytes, BLANK_LINE])).data }
+    const [last, ...more] = this.held
+    if (last === undefined) return NOTHING
+    const data: Array<string> = []
+    this.endsWithLine(NO_BYTES, 0, 0, data)
+    this.endsWithLine(NO_BYTES, 0, 0, data)
+    this.held = []
+    this.heldBytes = 0
+    return { bytes: more.length === 0 ? last : Buffer.concat([last, ...more]), data }
+  }
+
+  /** Reads one more line; true where an event, or a comment between events, ends with it. */
+  private endsWithLine(chunk: Buffer, from: number, to: number, data: Array<string>): boolean {
+    if (this.line.length === 0) return this.read(chunk, from, to, data)
+    const line = Buffer.concat([...this.line, chunk.subarray(from, to)])
+    this.line = []
+    return this.read(line, 0, line.length, data)
+  }
+
+  private read(bytes: Buffer, from: number, to: number, data: Array<string>): boolean {
+    const end = to > from && bytes[to - 1] === CR ? to - 1 : to
+    if (end === from) {
+      if (this.payload !== undefined) data.push(this.payload)
+      this.payload = undefined
+      this.between = true
+      return true
+    }
+    if (bytes[from] === COLON) return this.between
+    this.between = false
+    if (isData(bytes, from)) {
+      const value = bytes.toString("utf8", from + (bytes[from + 5] === SPACE ? 6 : 5), end)
+      this.payload = this.payload === undefined ? value : `${this.payload}\n${value}`
+    }
+    return false
   }
 
   private hold(bytes: Buffer) {
@@ -43,8 +84,8 @@ export class SseSplitter {
     this.heldBytes += bytes.length
   }
 
-  private release(): Buffer {
-    const bytes = this.held.length === 1 && this.held[0] ? this.held[0] : Buffer.concat(this.held)
+  private release(last: Buffer): Buffer {
+    const bytes = this.held.length === 0 ? last : Buffer.concat([...this.held, last])
     this.held = []
     this.heldBytes = 0
     return bytes
@@ -52,34 +93,6 @@ export class SseSplitter {
 }
 
 export const encodeEvent = (data: string): Buffer => Buffer.from(`data: ${data}\n\n`)
-
-/** Where the last whole event (or comment line between events) ends, and the payloads up to there. */
-const scan = (bytes: Buffer): { readonly boundary: number; readonly data: ReadonlyArray<string> } => {
-  const data: Array<string> = []
-  let payload: string | undefined
-  let between = true
-  let boundary = 0
-  let from = 0
-  for (let to = bytes.indexOf(LF); to >= 0; to = bytes.indexOf(LF, from)) {
-    const end = to > from && bytes[to - 1] === CR ? to - 1 : to
-    if (end === from) {
-      if (payload !== undefined) data.push(payload)
-      payload = undefined
-      between = true
-      boundary = to + 1
-    } else if (bytes[from] === COLON) {
-      if (between) boundary = to + 1
-    } else {
-      between = false
-      if (isData(bytes, from)) {
-        const value = bytes.toString("utf8", from + (bytes[from + 5] === SPACE ? 6 : 5), end)
-        payload = payload === undefined ? value : `${payload}\n${value}`
-      }
-    }
-    from = to + 1
-  }
-  return { boundary, data }
-}
 
 const isData = (bytes: Buffer, at: number): boolean =>
   bytes[at] === 100 &&
@@ -89,7 +102,7 @@ const isData = (bytes: Buffer, at: number): boolean =>
   bytes[at + 4] === COLON
 
 const NOTHING: SseBatch = { bytes: undefined, data: [] }
-const BLANK_LINE = Buffer.from("\n\n")
+const NO_BYTES = Buffer.alloc(0)
 const LF = 10
 const CR = 13
 const SPACE = 32

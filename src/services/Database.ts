@@ -20,7 +20,7 @@ export const layer = Layer.scoped(
     const { databaseFile } = yield* AppConfig
     const opened = Effect.gen(function* () {
       mkdirSync(dirname(databaseFile), { recursive: true })
-      const client = Layer.build(SqliteClient.layer({ filename: databaseFile }))
+      const client = Layer.build(SqliteClient.layer({ filename: databaseFile, disableWAL: true }))
       const sql = yield* Effect.map(client, Context.get(SqlClient))
       yield* Effect.provideService(prepare, SqlClient, sql)
       return sql
@@ -37,15 +37,24 @@ const prepare = Effect.gen(function* () {
   const sql = yield* SqlClient
   // The driver waits on the only thread there is, so waiting for a lock is left to schedules.
   yield* sql`PRAGMA busy_timeout = 50`
+  yield* sql`PRAGMA journal_mode = WAL`
   // A checkpoint writes a page once, however often it changed since the last one.
   yield* sql`PRAGMA wal_autocheckpoint = 4000`
-  yield* refuseNewer(sql)
+  yield* refuseForeign(sql)
   yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations) })
+  // Who is beaten to the lock is told that all is done, though it is not.
+  const [row] = yield* sql<{ newest: number | null }>`
+    SELECT max(migration_id) AS newest FROM effect_sql_migrations`
+  if ((row?.newest ?? 0) < newestKnown) return yield* new StillMigrating()
 })
 
-const refuseNewer = Effect.fnUntraced(function* (sql: SqlClient) {
-  const tables = yield* sql`SELECT 1 FROM sqlite_master WHERE name = 'effect_sql_migrations'`
+/** A file of a newer version, or of another program with tables of the same name, is left as it is. */
+const refuseForeign = Effect.fnUntraced(function* (sql: SqlClient) {
+  const tables = yield* sql<{ name: string }>`
+    SELECT name FROM sqlite_master WHERE name IN ('effect_sql_migrations', 'openrouter_requests')`
   if (tables.length === 0) return
+  if (!tables.some(({ name }) => name === "effect_sql_migrations"))
+    return yield* new DatabaseUnusable({ message: "belongs to another program; choose another file" })
   const [row] = yield* sql<{ newest: number | null }>`
     SELECT max(migration_id) AS newest FROM effect_sql_migrations`
   if ((row?.newest ?? 0) > newestKnown)
@@ -66,7 +75,10 @@ export const whileLocked = {
 export const isPassing = (error: unknown): boolean =>
   /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(codeOf(error))
 
-const isLocked = (error: unknown) => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
+class StillMigrating extends Data.TaggedError("StillMigrating")<{}> {}
+
+const isLocked = (error: unknown) =>
+  error instanceof StillMigrating || /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 
 const problemWith = (file: string, error: unknown): string => {
   if (error instanceof DatabaseUnusable) return `The database ${file} ${error.message}.`

@@ -84,6 +84,17 @@ describe("parse", () => {
       if (param !== null) assert.include(refusal.message, `'${param}'`)
     })
 
+  it("refuses what nests beyond all reason, and takes what nests a lot", () => {
+    const nested = (depth: number) =>
+      `{"messages":[{"role":"user","content":"${"[".repeat(5000)}"}],"deep":${"[".repeat(depth)}${"]".repeat(depth)}}`
+    assert.isTrue(Either.isRight(read(nested(100))))
+    for (const depth of [20_000, 1_000_000]) {
+      const refusal = Either.getOrThrow(Either.flip(read(nested(depth))))
+      assert.match(refusal.message, /nests deeper than \d+ levels\.$/)
+      assert.isNull(refusal.param)
+    }
+  })
+
   it("leaves the model open where none is named", () => {
     for (const model of [undefined, null, ""])
       assert.isUndefined(Either.getOrThrow(read({ model, messages: [HI] })).model)
@@ -131,7 +142,7 @@ describe("parse and the contract's schema", () => {
   }
 
   it.prop(
-    "agree on every body but for what the next tests name",
+    "agree on every body, a null model and stream options apart",
     [body],
     ([body]) => {
       agree({ ...body, model: body.model ?? undefined, stream_options: undefined })
@@ -223,6 +234,14 @@ describe("withModel", () => {
       said(withModel(asked, "same").bytes),
       '{"model":"same","messages":[{"role":"user"}],"model":"same"}'
     )
+  })
+
+  it("rewrites a name that is said twice, once in another spelling, even if it is the right one", () => {
+    const said = (model: string) =>
+      String.raw`{"mod\u0065l":${model},"messages":[{"role":"user"}],"model":"same"}`
+    const asked = accepted(said('"other"'))
+    assert.strictEqual(asked.model, "same")
+    assert.strictEqual(withModel(asked, "same").text, said('"same"'))
   })
 
   it("replaces a model that was left open", () => {

@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import {
   arrayField,
   field,
+  isDeeperThan,
   isObject,
   numberField,
   parseJson,
@@ -78,6 +79,40 @@ describe("topLevelValues", () => {
       found(`{"a":${value},"model":${value}}`, "model").map(({ length }) => length),
       [value.length]
     )
+  })
+})
+
+describe("isDeeperThan", () => {
+  it.prop(
+    "knows how deep a text nests, whatever its strings say",
+    [jsonObject, fc.nat(6)],
+    ([{ depth, text }, limit]) => {
+      assert.strictEqual(isDeeperThan(text, limit), depth > limit)
+    },
+    { fastCheck: { numRuns: 1000 } }
+  )
+
+  const table: ReadonlyArray<readonly [string, number]> = [
+    ["1", 0],
+    ["{}", 1],
+    ["[]", 1],
+    ["[[],[],[]]", 2],
+    ['{"a":[{"b":{}}]}', 4],
+    ['["[[[[[[", "{{{{"]', 1],
+    [String.raw`["\\\"[[[[", []]`, 2],
+    [String.raw`{"\\":[1],"[":"]"}`, 2],
+    [`${"[".repeat(500)}${"]".repeat(500)}`, 500]
+  ]
+  for (const [text, depth] of table)
+    it(`takes ${text.slice(0, 30)} for ${depth} deep`, () => {
+      assert.isFalse(isDeeperThan(text, depth))
+      if (depth > 0) assert.isTrue(isDeeperThan(text, depth - 1))
+    })
+
+  it("is not impressed by a million brackets", () => {
+    assert.isTrue(isDeeperThan("[".repeat(1_000_000), 100))
+    assert.isFalse(isDeeperThan(JSON.stringify("[".repeat(1_000_000)), 100))
+    assert.isFalse(isDeeperThan(`[${"[],".repeat(300_000)}[]]`, 100))
   })
 })
 

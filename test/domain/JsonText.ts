@@ -5,6 +5,8 @@ export interface Written {
   readonly text: string
   /** The members of an object, as they follow each other in its text. */
   readonly members: ReadonlyArray<readonly [key: string, value: string]>
+  /** How deep its brackets nest. */
+  readonly depth: number
 }
 
 /** Takes its choices from what fast-check gives, so that a failing text shrinks. */
@@ -83,8 +85,15 @@ const writeObject = (members: ReadonlyArray<readonly [string, Tree]>, pen: Pen):
     .join(",")
   return {
     text: `${gap(pen)}{${inner}${gap(pen)}}${gap(pen)}`,
-    members: written.map(([key, , , , value]) => [key, value.trim()])
+    members: written.map(([key, , , , value]) => [key, value.trim()]),
+    depth: depthOf({ is: "object", members })
   }
+}
+
+const depthOf = (tree: Tree): number => {
+  const inner =
+    tree.is === "array" ? tree.items : tree.is === "object" ? tree.members.map(([, item]) => item) : []
+  return tree.is === "atom" ? 0 : 1 + Math.max(0, ...inner.map(depthOf))
 }
 
 const write = (tree: Tree, pen: Pen): string => {

@@ -46,10 +46,7 @@ const blank: fc.Arbitrary<Stretch> = lineEnd.map((end) => ({ bytes: Buffer.from(
 const stretches = fc.array(fc.oneof({ weight: 3, arbitrary: event }, comment, blank), { maxLength: 8 })
 
 /** The beginning of one more event, which never ends. */
-const torn = fc
-  .tuple(event, fc.nat())
-  .map(([{ bytes }, cut]) => bytes.subarray(0, cut % (bytes.length - 1)))
-  .filter((bytes) => !bytes.toString("latin1").endsWith("\n\n") && !/\n\r$/.test(bytes.toString("latin1")))
+const torn = fc.tuple(event, fc.nat()).map(([{ bytes }, cut]) => bytes.subarray(0, cut % (bytes.length - 1)))
 
 const cuts = fc.array(fc.nat(), { maxLength: 12 })
 
@@ -246,10 +243,10 @@ describe("a splitter", () => {
     const lines = 1024
     const bytes = Buffer.from(`${`data: ${"x".repeat(1000)}\n`.repeat(lines)}\n`)
     const splitter = new SseSplitter()
-    let data: ReadonlyArray<string> = []
+    const data: Array<string> = []
     const copied = bytesCopied(() => {
       for (let at = 0; at < bytes.length; at += 1000)
-        data = [...data, ...splitter.push(bytes.subarray(at, at + 1000)).data]
+        data.push(...splitter.push(bytes.subarray(at, at + 1000)).data)
     })
     assert.deepStrictEqual(
       data.map((said) => said.split("\n").length),

@@ -41,16 +41,18 @@ export class Assembly {
       id: this.id,
       object: "chat.completion",
       model: this.model,
-      choices: Array.from(this.choices, ([index, { content, reasoning, toolCalls, finish_reason }]) => ({
-        index,
-        message: {
-          role: "assistant",
-          content: content === "" && toolCalls.size > 0 ? null : content,
-          ...(reasoning === "" ? {} : { reasoning }),
-          ...(toolCalls.size === 0 ? {} : { tool_calls: Array.from(toolCalls.values()) })
-        },
-        finish_reason
-      })),
+      choices: Array.from(this.choices)
+        .toSorted(([a], [b]) => a - b)
+        .map(([index, { content, reasoning, toolCalls, finish_reason }]) => ({
+          index,
+          message: {
+            role: "assistant",
+            content: content === "" && toolCalls.size > 0 ? null : content,
+            ...(reasoning === "" ? {} : { reasoning }),
+            ...(toolCalls.size === 0 ? {} : { tool_calls: Array.from(toolCalls.values()) })
+          },
+          finish_reason
+        })),
       ...(this.usage === undefined ? {} : { usage: this.usage })
     }
   }

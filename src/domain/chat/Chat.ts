@@ -15,10 +15,10 @@ export type Message = typeof Message.Type
 
 /** A chat request, as OpenAI and OpenRouter take it. Only what the router reads is named. */
 export const ChatRequestBody = open({
-  model: Schema.optional(Schema.String),
+  model: Schema.optional(Schema.NullOr(Schema.String)),
   messages: Schema.NonEmptyArray(Message),
   stream: Schema.optional(Schema.NullOr(Schema.Boolean)),
-  stream_options: Schema.optional(Schema.NullOr(open({})))
+  stream_options: Schema.optional(Schema.Unknown)
 }).annotations({ identifier: "ChatRequest" })
 export type ChatRequestBody = typeof ChatRequestBody.Type
 

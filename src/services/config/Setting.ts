@@ -83,7 +83,7 @@ export const duration = (value: string): Either.Either<Duration.Duration, string
       : undefined
     : undefined
   const found = seconds ?? worded
-  return found !== undefined && Duration.greaterThan(found, Duration.zero)
+  return found !== undefined && Duration.between(found, { minimum: Duration.millis(1), maximum: LONGEST })
     ? Either.right(found)
     : Either.left(`must be a number of seconds or a time such as "2 minutes", not ${quoted(value)}`)
 }
@@ -105,5 +105,8 @@ export const list = (value: string): Either.Either<ReadonlyArray<string>, string
 
 export const secretList = (value: string) =>
   Either.map(list(value), (items) => items.map((item) => Redacted.make(item)))
+
+/** What Node's timers can hold; beyond it they go off at once. */
+const LONGEST = Duration.millis(2 ** 31 - 1)
 
 const quoted = (value: string) => JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)

@@ -151,7 +151,7 @@ export const settings = {
 
 function sqliteUrl(value: string): Either.Either<string, string> {
   const match = /^sqlite(?:\+aiosqlite)?:\/\/(?:\/(.+)|(:memory:)?)$/.exec(value)
-  return match?.[1] === undefined
+  return match?.[1] === undefined || match[1].startsWith(":memory:")
     ? Either.left(`must look like sqlite:///relative.db or sqlite:////absolute.db`)
     : Either.right(match[1])
 }

@@ -1,4 +1,4 @@
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Fiber } from "effect"
 import type { Scope } from "effect"
 
 /** Takes things one by one on a hot path and hands them on together a little later. */
@@ -37,15 +37,16 @@ export const makeBatch = <A>(options: {
       )
     })
 
-    yield* Effect.addFinalizer(() =>
-      handOn.pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(LAST_WORDS), Effect.ignoreLogged)
-    )
     // A flush that dies of a bug takes its batch along, but not the beat.
     const survived = Effect.catchAllDefect(handOn, (defect) =>
       Effect.logError("A batch is lost to a bug.", defect)
     )
     const beat = arrived.await.pipe(Effect.zipRight(Effect.sleep(options.every)), Effect.zipRight(survived))
-    yield* Effect.forkScoped(Effect.forever(beat))
+    const beating = yield* Effect.forkDaemon(Effect.forever(beat))
+    // What hangs must not hold the scope, interruptible or not.
+    const inTime = (last: Effect.Effect<unknown>) =>
+      last.pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(LAST_WORDS), Effect.ignoreLogged)
+    yield* Effect.addFinalizer(() => Effect.zipRight(inTime(Fiber.interrupt(beating)), inTime(survived)))
 
     const add = (item: A): void => {
       const size = options.sizeOf === undefined ? 1 : options.sizeOf(item)

@@ -65,6 +65,9 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       for (const recording of new Set(recordings)) {
         recording.written = true
         const { row } = recording
+        row.endpoint_called = redaction.scrub(row.endpoint_called)
+        row.model_requested_by_client = scrubbed(row.model_requested_by_client)
+        row.model_routed_to_openrouter = scrubbed(row.model_routed_to_openrouter)
         row.error_message = scrubbed(row.error_message)
         rows.push(row)
         if (row.state === "running" || !enableLogging) continue

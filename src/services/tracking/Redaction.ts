@@ -9,6 +9,7 @@ export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", 
     const { apiKeys, logBodyKb, openRouterKey } = yield* AppConfig
     const ours = [...apiKeys, ...(openRouterKey === undefined ? [] : [openRouterKey])].map(Redacted.value)
     const secrets = ours.filter((secret) => secret.length >= 4)
+    const inJson = secrets.map((secret) => JSON.stringify(secret).slice(1, -1))
     const limit = logBodyKb * 1024
 
     const scrub = (text: string): string => {
@@ -20,12 +21,37 @@ export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", 
       return clean
     }
 
+    /** Whether only the strings themselves, read, can be searched: a slash or a sign may be escaped. */
+    const mayHide = (text: string): boolean =>
+      text.includes("\\u") || text.includes("\\/") || inJson.some((secret) => text.includes(secret))
+
+    const shortened = (value: unknown, key: string, longest: number, depth: number): unknown => {
+      if (typeof value === "string") return shortenedText(value, key, longest)
+      if (typeof value !== "object" || value === null) return value
+      if (depth > DEEPEST) return "[nested too deeply to keep]"
+      if (Array.isArray(value)) return value.map((item) => shortened(item, key, longest, depth + 1))
+      if (!isObject(value)) return value
+      return Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [scrub(name), shortened(item, name, longest, depth + 1)])
+      )
+    }
+
+    const shortenedText = (value: string, key: string, longest: number): unknown => {
+      const url = DATA_URL.exec(value)
+      if (url !== null) return payload(url[1] ?? "", value.slice(url[0].length))
+      if (PAYLOAD_KEYS.has(key) && BASE64.test(value)) return payload("", value)
+      const text = scrub(withoutPayloads(value, LONG))
+      return text.length <= longest
+        ? text
+        : `${text.slice(0, longest)}… [${text.length - longest} more characters]`
+    }
+
     /** A JSON text without payloads and secrets; long strings are shortened until it fits. */
     const json = (text: string, value?: unknown): string => {
-      if (text.length <= limit && !mayHoldPayload(text)) return oneLine(scrub(text))
+      if (text.length <= limit && !mayHoldPayload(text) && !mayHide(text)) return oneLine(scrub(text))
       const parsed: unknown = value ?? JSON.parse(text)
       for (const longest of [limit, limit >> 4, limit >> 8]) {
-        const short = scrub(JSON.stringify(shortened(parsed, "", longest, 0)))
+        const short = JSON.stringify(shortened(parsed, "", longest, 0))
         if (short.length <= limit + SLACK) return short
       }
       return JSON.stringify({ characters: text.length, left_out: "longer than LOG_BODY_KB" })
@@ -33,32 +59,11 @@ export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", 
 
     /** A text of unknown nature as a JSON string; what looks like bytes at all is taken for bytes. */
     const text = (text: string): string =>
-      JSON.stringify(withoutPayloads(scrub(text.slice(0, Math.min(limit, 4096))), 24))
+      JSON.stringify(withoutPayloads(scrub(text), 24).slice(0, Math.min(limit, 4096)))
 
     return { scrub, json, text }
   })
 }) {}
-
-const shortened = (value: unknown, key: string, longest: number, depth: number): unknown => {
-  if (typeof value === "string") return shortenedText(value, key, longest)
-  if (typeof value !== "object" || value === null) return value
-  if (depth > DEEPEST) return "[nested too deeply to keep]"
-  if (Array.isArray(value)) return value.map((item) => shortened(item, key, longest, depth + 1))
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, shortened(item, name, longest, depth + 1)])
-  )
-}
-
-const shortenedText = (value: string, key: string, longest: number): unknown => {
-  const url = DATA_URL.exec(value)
-  if (url !== null) return payload(url[1] ?? "", value.slice(url[0].length))
-  if (PAYLOAD_KEYS.has(key) && BASE64.test(value)) return payload("", value)
-  const text = withoutPayloads(value, LONG)
-  return text.length <= longest
-    ? text
-    : `${text.slice(0, longest)}… [${text.length - longest} more characters]`
-}
 
 const withoutPayloads = (text: string, longest: number): string =>
   text
@@ -107,15 +112,15 @@ const DEEPEST = 64
 const LONG = 512
 
 // Every repetition below is bounded or ends a match, so that no text makes a search quadratic.
-const USERINFO = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>\\@]+@/gi
+const USERINFO = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>\\]+@/gi
 const SECRET_PARAMETER =
-  /([?&][\w.-]{0,64}?(?:key|token|sig|signature|secret|passw(?:or)?d|pwd|auth|credential)[\w.-]{0,64}=)[^&\s"'\\<>#]+/gi
+  /([?&#;][\w.-]{0,64}?(?:key|token|sig|signature|secret|passw(?:or)?d|pwd|auth|credential)[\w.-]{0,64}=)[^&\s"'\\<>#]+/gi
 const KEY_HINT = /sk-|hf_|gsk_|xai-|AIza|eyJ|earer |asic /
 const KEY =
-  /\b(?:sk-|hf_|gsk_|xai-|AIza)[\w-]{12,}|\beyJ[\w-]{8,400}\.[\w-]{8,}\.[\w-]*|\b(?:[Bb]earer|[Bb]asic) [\w.~+/=-]{8,}/g
+  /\b(?:sk-|hf_|gsk_|xai-|AIza)[\w-]{12,}|\beyJ[\w-]{8,400}\.[\w-]{8,}\.[\w-]*|\b(?:[Bb]earer|[Bb]asic) (?=[\w.~+/=-]*(?:\d|=|[a-z][A-Z]))[\w.~+/=-]{8,}/g
 const PAYLOAD_KEYS = new Set(["data", "file_data", "b64_json", "images", "image", "audio"])
-const PAYLOAD_HINT = /;base64,|"(?:data|file_data|b64_json|images|image|audio)"\s*:/
-const BASE64 = /^[A-Za-z0-9+/_-]{16,}={0,2}$/
-const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,(?=[A-Za-z0-9+/_=\s-]*$)/
-const INNER_DATA_URL = /data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.+-]+)*;base64,([A-Za-z0-9+/_=-]+)/g
+const PAYLOAD_HINT = /;base64,|;BASE64,|"(?:data|file_data|b64_json|images|image|audio)"\s*:/
+const BASE64 = /^[A-Za-z0-9+/_\r\n-]{16,}={0,2}[\r\n]*$/
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.+%-]+)*;base64,(?=[A-Za-z0-9+/_=\s-]*$)/i
+const INNER_DATA_URL = /data:([\w.+-]+\/[\w.+-]+)?(?:;[\w=.+%-]+)*;base64,([A-Za-z0-9+/_=-]+)/gi
 const BASE64_RUN = /[A-Za-z0-9+/_-]+={0,2}/g

@@ -33,12 +33,12 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
 
     /** What a dead process left running can never end; its rows become `interrupted`. */
     const bury = Effect.fn("TrackingRepo.bury")(function* (ids: ReadonlyArray<string>) {
-      if (ids.length === 0) return
       yield* sql.withTransaction(
         Effect.zipRight(
           sql`UPDATE openrouter_requests SET state = 'interrupted', error_source = 'router',
               error_message = 'The router stopped before this request ended.'
-              WHERE state = 'running' AND instance_id IN ${sql.in(ids)}`,
+              WHERE state = 'running'
+              AND (instance_id IN ${sql.in(ids)} OR instance_id NOT IN (SELECT id FROM instances))`,
           sql`DELETE FROM instances WHERE id IN ${sql.in(ids)}`
         )
       )

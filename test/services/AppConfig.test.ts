@@ -1,0 +1,317 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Either, Redacted } from "effect"
+import * as fc from "fast-check"
+import { writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { AppConfig, read } from "../../src/services/AppConfig.ts"
+import type { AppConfigValues, Environment } from "../../src/services/AppConfig.ts"
+import type { Setting } from "../../src/services/config/Setting.ts"
+import { settings } from "../../src/services/config/settings.ts"
+import { launch, startProgram } from "../support/Program.ts"
+import { temporaryFolder } from "../support/Router.ts"
+
+const values = (env: Environment): AppConfigValues => Either.getOrThrow(read(env))
+
+/** The one line that stops the start. */
+const problem = (env: Environment): string => Either.getOrThrow(Either.flip(read(env))).message
+
+const all: ReadonlyArray<readonly [string, Setting<unknown>]> = Object.entries(settings)
+
+describe("the settings", () => {
+  it("have a name of their own each, older names included", () => {
+    const names = all.flatMap(([, { aliases, name }]) => [name, ...aliases])
+    assert.strictEqual(new Set(names).size, names.length)
+    for (const name of names) assert.match(name, /^[A-Z][A-Z0-9_]*$/)
+  })
+
+  for (const [key, { about, example, fallback, name, read: parse }] of all) {
+    it(`${name} can be left out, set to its example, and is told about`, () => {
+      assert.isTrue(Either.isRight(parse(undefined)))
+      assert.isTrue(Either.isRight(parse(example)), `${name}=${example}`)
+      if (fallback !== "") assert.deepStrictEqual(read({ [name]: fallback }), read({}))
+      assert.notStrictEqual(example, "")
+      assert.match(about, /^[A-Z`][^\n|]{10,}\.$/)
+      assert.isTrue(/^[a-z][A-Za-z]+$/.test(key))
+    })
+  }
+
+  it("are these where nothing is set", () => {
+    const { catalogueTtl, drainTimeout, requestTimeout, streamIdleTimeout, ...rest } = values({})
+    const { bodyTimeout, headersTimeout, openRouterModelsUrl, openRouterUrl, ...plain } = rest
+    assert.deepStrictEqual(
+      [catalogueTtl, drainTimeout, requestTimeout, streamIdleTimeout, bodyTimeout, headersTimeout].map(
+        Duration.toSeconds
+      ),
+      [600, 30, 300, 120, 120, 15]
+    )
+    assert.strictEqual(openRouterUrl.href, "https://openrouter.ai/api/v1/chat/completions")
+    assert.strictEqual(openRouterModelsUrl.href, "https://openrouter.ai/api/v1/models")
+    assert.deepInclude(plain, {
+      listenHost: "127.0.0.1",
+      listenPort: 8000,
+      dataDir: resolve("data"),
+      databaseFile: resolve("data/percept.db"),
+      logFile: resolve("data/router.log.json"),
+      apiKeys: [],
+      corsOrigins: [],
+      allowAnonymous: false,
+      openRouterKey: undefined,
+      openRouterReferer: undefined,
+      openRouterTitle: undefined,
+      defaultTextModel: undefined,
+      upstreamRetries: 2,
+      maxAnswerMb: 32,
+      maxBodyMb: 64,
+      enableLogging: true,
+      logBodyKb: 256,
+      logMaxMb: 10,
+      logMaxFiles: 5,
+      logLevel: "info"
+    })
+  })
+
+  it("that are empty or blank are not set", () => {
+    const blank = Object.fromEntries(
+      all.flatMap(([, { aliases, name }], at) => [name, ...aliases].map((n) => [n, " ".repeat(at % 3)]))
+    )
+    assert.deepStrictEqual(values(blank), values({}))
+  })
+
+  it("are taken without the space around them", () => {
+    assert.strictEqual(values({ LISTEN_PORT: " 9000\t" }).listenPort, 9000)
+    assert.strictEqual(values({ DEFAULT_TEXT_MODEL: " a/b " }).defaultTextModel, "a/b")
+  })
+})
+
+describe("a wrong value", () => {
+  const TIMES = [
+    "soon",
+    "-1",
+    "0",
+    "0 seconds",
+    "1 week",
+    "2 minuten",
+    "1e3",
+    "1,5",
+    "Infinity",
+    "5m",
+    "90 s",
+    "1h"
+  ]
+  const FLAGS = ["maybe", "2", "tru", "-"]
+  const URLS = [
+    "nonsense",
+    "ftp://example.com/x",
+    "//example.com",
+    "file:///etc/passwd",
+    "localhost:8000",
+    "http://"
+  ]
+  const wrong: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+    ["LISTEN_PORT", ["many", "-1", "65536", "80.5", "8e3", "0x10", "８０"]],
+    ["ALLOW_ANONYMOUS", FLAGS],
+    ["OPENROUTER_API_URL", URLS],
+    ["OPENROUTER_MODELS_API_URL", URLS],
+    ["CATALOGUE_TTL", TIMES],
+    ["REQUEST_TIMEOUT", TIMES],
+    ["STREAM_IDLE_TIMEOUT", TIMES],
+    ["HEADERS_TIMEOUT", TIMES],
+    ["BODY_TIMEOUT", TIMES],
+    ["DRAIN_TIMEOUT", TIMES],
+    ["UPSTREAM_RETRIES", ["11", "-1", "two"]],
+    ["MAX_ANSWER_MB", ["0", "1025", "1.5", "32MB"]],
+    ["MAX_BODY_MB", ["0", "1025", "1.5", "64 MB"]],
+    [
+      "DATABASE_URL",
+      ["data.db", "sqlite:data.db", "sqlite://data.db", "sqlite:///", "mysql://x/y", "postgresql://u:p@h/d"]
+    ],
+    ["ENABLE_LOGGING", FLAGS],
+    ["LOG_BODY_KB", ["-1", "65537", "much"]],
+    ["LOG_MAX_MB", ["0", "10241", "0.5"]],
+    ["LOG_MAX_FILES", ["0", "1001", "five"]],
+    ["LOG_LEVEL", ["loud", "trace", "0", "warn"]]
+  ]
+  const free = [
+    ...["LISTEN_HOST", "DATA_DIR", "API_KEYS", "CORS_ORIGINS", "OPENROUTER_API_KEY", "OPENROUTER_REFERER"],
+    ...["OPENROUTER_X_TITLE", "DEFAULT_TEXT_MODEL", "DB_PATH", "LOG_FILE_PATH"]
+  ]
+
+  for (const [name, texts] of wrong)
+    it(`of ${name} stops the start with one line: the variable, the problem, an example`, () => {
+      const example = all.find(([, setting]) => setting.name === name)?.[1].example
+      for (const text of texts) {
+        const message = problem({ [name]: text })
+        assert.isTrue(message.startsWith(`${name} must `), `${name}=${text}: ${message}`)
+        assert.isTrue(message.endsWith(`, for example ${name}=${example}`), message)
+        assert.notInclude(message, "\n")
+      }
+    })
+
+  it("there is none of what may be any text, and every other setting is tried here", () => {
+    const tried = [...wrong.map(([name]) => name), ...free]
+    assert.sameMembers(
+      tried,
+      all.map(([, { name }]) => name)
+    )
+    for (const name of free) assert.isTrue(Either.isRight(read({ [name]: "any text, whatever" })))
+  })
+
+  it("is shown, but not at any length", () => {
+    assert.include(problem({ LISTEN_PORT: "many" }), 'not "many"')
+    const message = problem({ LISTEN_PORT: "9".repeat(10_000) })
+    assert.isBelow(message.length, 200)
+  })
+
+  it("is named as it was set", () => {
+    assert.match(problem({ PORT: "many" }), /^PORT must .*, for example PORT=8000$/)
+  })
+
+  it("is the first one in the order of the settings where there are several", () => {
+    assert.match(problem({ LOG_LEVEL: "loud", LISTEN_PORT: "many", MAX_BODY_MB: "x" }), /^LISTEN_PORT /)
+  })
+
+  it.prop("never shows the password of a database", [fc.stringMatching(/^[a-z0-9]{6,12}$/)], ([password]) => {
+    assert.notInclude(problem({ DATABASE_URL: `postgresql://percept:${password}@db/percept` }), password)
+  })
+})
+
+describe("a value", () => {
+  it("has older names, and the new one goes first", () => {
+    assert.strictEqual(values({ PORT: "9000" }).listenPort, 9000)
+    assert.strictEqual(values({ PORT: "9000", LISTEN_PORT: "9001" }).listenPort, 9001)
+    assert.strictEqual(values({ PORT: "9000", LISTEN_PORT: " " }).listenPort, 9000)
+  })
+
+  const times: ReadonlyArray<readonly [string, number]> = [
+    ["90", 90_000],
+    ["1.5", 1500],
+    ["0.001", 1],
+    ["500 millis", 500],
+    ["1 second", 1000],
+    ["2 minutes", 120_000],
+    ["1 hour", 3_600_000],
+    ["7 days", 604_800_000]
+  ]
+  for (const [text, millis] of times)
+    it(`of a time may be "${text}"`, () =>
+      assert.strictEqual(Duration.toMillis(values({ REQUEST_TIMEOUT: text }).requestTimeout), millis))
+
+  it("of a time is none that a timer cannot hold", () => {
+    for (const text of ["30 days", "2147484", "99999999999999999999"])
+      for (const name of ["BODY_TIMEOUT", "REQUEST_TIMEOUT", "DRAIN_TIMEOUT"])
+        assert.isTrue(Either.isLeft(read({ [name]: text })), `${name}=${text}`)
+    assert.isTrue(Either.isRight(read({ BODY_TIMEOUT: "24 days" })))
+  })
+
+  it("of a switch may be said in many words", () => {
+    for (const yes of ["true", "TRUE", "True", "1", "yes", "on", "On"])
+      assert.isTrue(values({ ALLOW_ANONYMOUS: yes }).allowAnonymous, yes)
+    for (const no of ["false", "FALSE", "0", "no", "off", "OFF"])
+      assert.isFalse(values({ ENABLE_LOGGING: no }).enableLogging, no)
+  })
+
+  it("of a list is cut at commas, and what is empty is left out", () => {
+    const { apiKeys, corsOrigins } = values({ API_KEYS: " one, two,,three ,", CORS_ORIGINS: "*" })
+    assert.deepStrictEqual(apiKeys.map(Redacted.value), ["one", "two", "three"])
+    assert.deepStrictEqual(corsOrigins, ["*"])
+    assert.deepStrictEqual(values({ API_KEYS: " , ," }).apiKeys, [])
+  })
+
+  it("that is secret does not show itself", () => {
+    const { apiKeys, openRouterKey } = values({ API_KEYS: "canary-one", OPENROUTER_API_KEY: "canary-two" })
+    assert.notInclude(`${String(openRouterKey)} ${JSON.stringify({ apiKeys, openRouterKey })}`, "canary")
+    assert.strictEqual(openRouterKey === undefined ? "" : Redacted.value(openRouterKey), "canary-two")
+  })
+
+  it("of a number holds to its bounds", () => {
+    assert.strictEqual(values({ LISTEN_PORT: "0" }).listenPort, 0)
+    assert.strictEqual(values({ LISTEN_PORT: "65535" }).listenPort, 65_535)
+    assert.strictEqual(values({ LOG_BODY_KB: "0" }).logBodyKb, 0)
+  })
+
+  it("of the log level may be in capitals", () =>
+    assert.strictEqual(values({ LOG_LEVEL: "WARNING" }).logLevel, "warning"))
+})
+
+describe("the place of the database", () => {
+  const table: ReadonlyArray<readonly [Environment, string]> = [
+    [{ DATABASE_URL: "sqlite:///x.db" }, resolve("x.db")],
+    [{ DATABASE_URL: "sqlite:///./data/x.db" }, resolve("data/x.db")],
+    [{ DATABASE_URL: "sqlite:////var/lib/x.db" }, "/var/lib/x.db"],
+    [{ DATABASE_URL: "sqlite+aiosqlite:///x.db" }, resolve("x.db")],
+    [{ DATABASE_URL: "sqlite+aiosqlite:////abs/x.db" }, "/abs/x.db"],
+    [{ DB_PATH: "x.db" }, resolve("x.db")],
+    [{ DB_PATH: "/abs/x.db" }, "/abs/x.db"],
+    [{ DATA_DIR: "/abs" }, "/abs/percept.db"],
+    [{ DATA_DIR: "rel" }, resolve("rel/percept.db")],
+    [{ DATA_DIR: "/abs", DB_PATH: "/other/x.db" }, "/other/x.db"],
+    [{ DATABASE_URL: "sqlite:////url/x.db", DB_PATH: "/path/x.db", DATA_DIR: "/dir" }, "/url/x.db"]
+  ]
+  for (const [env, file] of table)
+    it(`is ${file} with ${JSON.stringify(env)}`, () => assert.strictEqual(values(env).databaseFile, file))
+
+  it("is no file that is called :memory:", () => {
+    assert.match(problem({ DATABASE_URL: "sqlite:///:memory:" }), /^DATABASE_URL must /)
+    assert.match(problem({ DATABASE_URL: "sqlite://" }), /^DATABASE_URL must /)
+  })
+
+  it("is not Postgres for now, and that is said in a line", () => {
+    for (const scheme of ["postgres", "postgresql", "postgresql+asyncpg"]) {
+      const message = problem({ DATABASE_URL: `${scheme}://percept:percept@db:5432/percept` })
+      assert.match(
+        message,
+        /^DATABASE_URL must look like sqlite:\/\/\/\S+ or sqlite:\/\/\/\/\S+, for example [^\n]+$/
+      )
+    }
+  })
+
+  it("is beside the log, unless the log is elsewhere", () => {
+    assert.strictEqual(values({ DATA_DIR: "/abs" }).logFile, "/abs/router.log.json")
+    assert.strictEqual(values({ DATA_DIR: "/abs", LOG_FILE_PATH: "/other/x.json" }).logFile, "/other/x.json")
+    assert.strictEqual(values({ LOG_FILE_PATH: "x.json" }).logFile, resolve("x.json"))
+  })
+})
+
+describe("the environment of a process", () => {
+  it.effect("is what layerFromEnv reads", () =>
+    Effect.gen(function* () {
+      const config = yield* Effect.provide(AppConfig, AppConfig.layerFromEnv)
+      assert.deepStrictEqual(config, values({ ...process.env }))
+    })
+  )
+
+  it.scopedLive("goes before the .env of its folder, which goes before what is built in", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      writeFileSync(
+        join(folder, ".env"),
+        [
+          "# a comment",
+          "export DATA_DIR='./from the file'",
+          'API_KEYS="one, two" # two of them',
+          "LOG_LEVEL=shout",
+          "DB_PATH="
+        ].join("\n")
+      )
+      const program = yield* startProgram({ LOG_LEVEL: "none" }, { cwd: folder })
+      assert.include(program.output(), join(folder, "from the file", "percept.db"))
+      const models = (key: string) =>
+        Effect.promise(() => fetch(`${program.url}/v1/models`, { headers: { "x-api-key": key } }))
+      assert.strictEqual((yield* models("two")).status, 200)
+      assert.strictEqual((yield* models("three")).status, 401)
+    })
+  )
+
+  it.scopedLive("that is wrong in the .env stops the start in one line", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      writeFileSync(join(folder, ".env"), "MAX_BODY_MB=huge\n")
+      const program = yield* launch({ DATA_DIR: folder }, { cwd: folder })
+      assert.deepStrictEqual(yield* program.ended, { code: 1, signal: null })
+      assert.match(
+        program.output(),
+        /^Percept cannot start: MAX_BODY_MB must [^\n]*, for example MAX_BODY_MB=64\n$/
+      )
+    })
+  )
+})

@@ -1,0 +1,280 @@
+import { SqlClient } from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import { Context, Effect, Exit, Fiber, Layer, Logger, LogLevel, Scope } from "effect"
+import { createHash, randomBytes } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { AppConfig } from "../../src/services/AppConfig.ts"
+import * as Database from "../../src/services/Database.ts"
+import { rowsIn, startProgram } from "../support/Program.ts"
+import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
+import { sendChat } from "../support/Upstream.ts"
+
+const quiet = Logger.minimumLogLevel(LogLevel.None)
+
+const build = (file: string) =>
+  Layer.build(Database.layer.pipe(Layer.provide(AppConfig.layer({ DB_PATH: file })), Layer.provide(quiet)))
+
+/** Why a file cannot be used. */
+const refusal = (file: string) =>
+  Effect.scoped(build(file)).pipe(
+    Effect.flip,
+    Effect.catchAll(() => Effect.dieMessage(`${file} was opened`))
+  )
+
+/** A database of ours, closed again. */
+const made = (file: string) =>
+  Effect.scoped(Effect.orDie(build(file))).pipe(Effect.tap(() => Effect.sync(() => change(file, COMPACT))))
+
+const change = (file: string, sql: string) => {
+  const database = new Sqlite(file)
+  database.exec(sql)
+  database.close()
+}
+
+const COMPACT = "PRAGMA wal_checkpoint(TRUNCATE)"
+
+const fingerprint = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex")
+
+const HELLO = { model: "percept/inspect", messages: [{ role: "user", content: "Hi" }] }
+
+describe("a file that cannot be the database", () => {
+  const words = "this was never a database, but it is somebody's file\n"
+  const obstacles: ReadonlyArray<readonly [string, (file: string) => Effect.Effect<void>, RegExp]> = [
+    [
+      "of text",
+      (file) => Effect.sync(() => writeFileSync(file, words.repeat(100))),
+      /damaged or no SQLite file/
+    ],
+    ["of one word", (file) => Effect.sync(() => writeFileSync(file, "mine")), /damaged or no SQLite file/],
+    [
+      "of noise",
+      (file) => Effect.sync(() => writeFileSync(file, randomBytes(8192))),
+      /damaged or no SQLite file/
+    ],
+    [
+      "with noise behind a good head",
+      (file) =>
+        Effect.tap(made(file), () =>
+          Effect.sync(() => {
+            const bytes = readFileSync(file)
+            randomBytes(3000).copy(bytes, 100)
+            writeFileSync(file, bytes)
+          })
+        ),
+      /damaged or no SQLite file/
+    ],
+    [
+      "cut short",
+      (file) =>
+        Effect.tap(made(file), () =>
+          Effect.sync(() => writeFileSync(file, readFileSync(file).subarray(0, 6000)))
+        ),
+      /damaged or no SQLite file/
+    ],
+    [
+      "of a newer version",
+      (file) =>
+        Effect.tap(made(file), () =>
+          Effect.sync(() => {
+            change(file, "INSERT INTO effect_sql_migrations (migration_id, name) VALUES (9999, 'future')")
+            change(file, COMPACT)
+          })
+        ),
+      /was written by a newer version of Percept; start that version, or choose another file\.$/
+    ]
+  ]
+  for (const [name, block, says] of obstacles)
+    it.scopedLive(`${name} is refused in a sentence, and not touched`, () =>
+      Effect.gen(function* () {
+        const file = join(yield* temporaryFolder, "kept.db")
+        yield* block(file)
+        const before = fingerprint(file)
+        const { _tag, message } = yield* refusal(file)
+        assert.strictEqual(_tag, "DatabaseUnusable")
+        assert.match(message, says)
+        assertPlain(message, file)
+        assert.strictEqual(fingerprint(file), before)
+      })
+    )
+
+  it.scopedLive(
+    "of another program with a table of the same name is refused in a sentence, and keeps its rows",
+    () =>
+      Effect.gen(function* () {
+        const file = join(yield* temporaryFolder, "kept.db")
+        change(
+          file,
+          "CREATE TABLE openrouter_requests (mine TEXT); INSERT INTO openrouter_requests VALUES ('still')"
+        )
+        const { message } = yield* refusal(file)
+        assertPlain(message, file)
+        const database = new Sqlite(file)
+        assert.deepStrictEqual(database.prepare("SELECT * FROM openrouter_requests").all(), [
+          { mine: "still" }
+        ])
+        database.close()
+      })
+  )
+
+  it.scopedLive("since it is a folder is refused in a sentence", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      mkdirSync(file)
+      const { message } = yield* refusal(file)
+      assertPlain(message, file)
+      assert.deepStrictEqual(readdirSync(dirname(file)), ["kept.db"])
+    })
+  )
+
+  it.scopedLive("since its folder is a file is refused in a sentence", () =>
+    Effect.gen(function* () {
+      const blocker = join(yield* temporaryFolder, "file")
+      writeFileSync(blocker, "mine")
+      const { message } = yield* refusal(join(blocker, "kept.db"))
+      assertPlain(message, join(blocker, "kept.db"))
+      assert.strictEqual(readFileSync(blocker, "utf8"), "mine")
+    })
+  )
+})
+
+/** One sentence or two for the operator, with the file in it and nothing from the depths. */
+const assertPlain = (message: string, file: string) => {
+  assert.isTrue(message.startsWith(`The database ${file} `), message)
+  assert.match(message, /\.$/)
+  assert.notMatch(message, /\n|Error\b.*Error\b|node_modules|\[object|undefined|FiberFailure/)
+  assert.isBelow(message.length - file.length, 200)
+}
+
+describe("a database", () => {
+  it.scopedLive("is made where there is none, folders and all", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "not", "there", "kept.db")
+      const sql = Context.get(yield* build(file), SqlClient)
+      const tables = yield* sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
+      assert.includeMembers(
+        tables.map(({ name }) => name),
+        ["openrouter_requests", "request_bodies", "instances"]
+      )
+      assert.deepStrictEqual(yield* sql`PRAGMA journal_mode`, [{ journal_mode: "wal" }])
+    })
+  )
+
+  it.scopedLive("of nothing is a new one", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      writeFileSync(file, "")
+      const sql = Context.get(yield* build(file), SqlClient)
+      assert.deepStrictEqual(yield* sql`SELECT count(*) AS rows FROM openrouter_requests`, [{ rows: 0 }])
+    })
+  )
+
+  it.scopedLive("is opened again as it was", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      yield* made(file)
+      change(file, "INSERT INTO instances VALUES ('a', 'b', 1, 'c', 2)")
+      const sql = Context.get(yield* build(file), SqlClient)
+      assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "a" }])
+      assert.strictEqual((yield* sql`SELECT * FROM effect_sql_migrations`).length, 1)
+    })
+  )
+
+  it.scopedLive("is waited for while another process holds it", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      // As another process leaves it that has begun, and not yet ended, its migrations.
+      change(
+        file,
+        `PRAGMA journal_mode = WAL;
+         CREATE TABLE effect_sql_migrations (
+           migration_id integer PRIMARY KEY NOT NULL,
+           created_at datetime NOT NULL DEFAULT current_timestamp,
+           name VARCHAR(255) NOT NULL)`
+      )
+      const holder = yield* Effect.acquireRelease(
+        Effect.sync(() => new Sqlite(file)),
+        (holder) => Effect.sync(() => holder.close())
+      )
+      holder.exec("BEGIN IMMEDIATE")
+      const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+      const opening = yield* Effect.fork(Scope.extend(build(file), scope))
+      const from = performance.now()
+      const stillOpening = Effect.sync(() => opening.unsafePoll() === null)
+      // By then the driver has given up waiting at least once.
+      assert.isTrue(yield* eventually(stillOpening, (still) => !still || performance.now() - from > 300))
+      holder.exec("ROLLBACK")
+      const sql = Context.get(yield* Fiber.join(opening), SqlClient)
+      assert.deepStrictEqual(yield* sql`SELECT count(*) AS rows FROM openrouter_requests`, [{ rows: 0 }])
+    })
+  )
+})
+
+describe("waiting for a database", () => {
+  it.scopedLive("leaves the thread to others", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      change(file, "CREATE TABLE somebody (else_s TEXT)")
+      const holder = yield* Effect.acquireRelease(
+        Effect.sync(() => new Sqlite(file)),
+        (holder) => Effect.sync(() => holder.close())
+      )
+      holder.exec("BEGIN EXCLUSIVE")
+      const opening = yield* Effect.fork(build(file))
+      const from = performance.now()
+      yield* eventually(
+        Effect.sync(() => performance.now()),
+        (now) => now - from > 300
+      )
+      assert.isBelow(performance.now() - from, 2000)
+      holder.exec("ROLLBACK")
+      const sql = Context.get(yield* Fiber.join(opening), SqlClient)
+      assert.deepStrictEqual(yield* sql`SELECT count(*) AS rows FROM openrouter_requests`, [{ rows: 0 }])
+    })
+  )
+})
+
+describe("two routers", () => {
+  it.scopedLive("in one process both start on one fresh file, and both write", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      const routers = yield* Effect.all([startRouter({ DB_PATH: file }), startRouter({ DB_PATH: file })], {
+        concurrency: "unbounded"
+      })
+      for (const router of routers) assert.strictEqual((yield* sendChat(router, HELLO)).status, 200)
+      const [first] = routers
+      const rows = yield* eventually(
+        first.rowsNow,
+        (rows) => rows.length === 2 && rows.every(({ state }) => state === "done")
+      )
+      assert.strictEqual(new Set(rows.map((row) => row.instance_id)).size, 2)
+    })
+  )
+
+  it.scopedLive("of processes of their own, started at once on one fresh file, all start and write", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const programs = yield* Effect.all(
+        Array.from({ length: 3 }, () => startProgram({ DATA_DIR: folder })),
+        { concurrency: "unbounded" }
+      )
+      for (const { url } of programs) {
+        const answer = yield* Effect.promise(() =>
+          fetch(`${url}/v1/chat/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(HELLO)
+          })
+        )
+        assert.strictEqual(answer.status, 200)
+      }
+      const rows = yield* eventually(
+        Effect.sync(() => rowsIn(folder)),
+        (rows) => rows.length === 3 && rows.every(({ state }) => state === "done")
+      )
+      assert.strictEqual(new Set(rows.map((row) => row.instance_id)).size, 3)
+      assert.isTrue(existsSync(join(folder, "percept.db")))
+    })
+  )
+})
