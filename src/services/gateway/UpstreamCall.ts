@@ -25,6 +25,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private pieces: Array<Buffer> = []
   private size = 0
   private paused = false
+  /** Runs while the provider has the word. */
+  private timer: NodeJS.Timeout
   private inflate: ReturnType<typeof createGunzip> | undefined
   private readonly reply: Reply
   private readonly errors: UpstreamErrors
@@ -36,10 +38,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.errors = errors
     this.limits = limits
     this.finish = finish
+    this.timer = setTimeout(this.onSilence, limits.firstByte)
   }
 
   abort(): void {
     this.ended = true
+    clearTimeout(this.timer)
     this.inflate?.destroy()
     this.controller?.abort(new Error("no longer wanted"))
   }
@@ -56,6 +60,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     this.status = status
+    clearTimeout(this.timer)
+    this.timer = setTimeout(this.onSilence, this.limits.silence)
     this.retryAfter = one(headers["retry-after"])
     const generation = one(headers["x-generation-id"])
     this.reply.opened(
@@ -74,6 +80,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.ended) return this.abort()
+    this.timer.refresh()
     if (this.inflate === undefined) this.safely(() => this.take(bytes))
     else this.inflate.write(bytes)
   }
@@ -104,15 +111,20 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private pause(): void {
     if (this.paused) return
     this.paused = true
+    clearTimeout(this.timer)
     this.controller?.pause()
     this.inflate?.pause()
     this.reply.onDrain(() => {
+      if (this.ended) return
       this.paused = false
+      this.timer = setTimeout(this.onSilence, this.limits.silence)
       this.relay?.resumed()
       this.controller?.resume()
       this.inflate?.resume()
     })
   }
+
+  private readonly onSilence = (): void => this.fail(this.errors.timedOut(this.relay?.begun === true))
 
   /** Nobody catches what is thrown in a parser's callback, so whatever a hostile answer breaks is a failure. */
   private safely(step: () => void): void {
@@ -149,6 +161,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   private succeed(): void {
     this.ended = true
+    clearTimeout(this.timer)
     this.finish(Exit.void)
   }
 

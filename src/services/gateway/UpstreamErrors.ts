@@ -11,8 +11,9 @@ export interface UpstreamErrors {
   /** Takes secrets out of a provider's own words. */
   readonly scrub: (text: string) => string
   readonly broken: (message: string, detail?: string) => UpstreamFailure
-  /** The connection failed or timed out. */
+  /** The connection failed; `begun` once the client has got a byte. */
   readonly fromConnection: (error: Error, begun: boolean) => UpstreamFailure
+  readonly timedOut: (begun: boolean, detail?: string) => UpstreamFailure
 }
 
 /** `scrub` takes secrets out of a provider's own words. */
@@ -65,21 +66,7 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
   const fromConnection = (error: Error, begun: boolean) => {
     const code = "code" in error && typeof error.code === "string" ? error.code : error.name
     const detail = `${provider}: ${code} ${error.message}`
-    if (
-      code === "UND_ERR_HEADERS_TIMEOUT" ||
-      code === "UND_ERR_BODY_TIMEOUT" ||
-      code === "UND_ERR_CONNECT_TIMEOUT"
-    )
-      return new UpstreamFailure({
-        status: 504,
-        type: "upstream_error",
-        code: "upstream_timeout",
-        message: begun
-          ? `${provider} stopped in the middle of its answer.`
-          : `${provider} did not answer in time.`,
-        detail,
-        retryable: false
-      })
+    if (/^UND_ERR_\w+_TIMEOUT$/.test(code)) return timedOut(begun, detail)
     return new UpstreamFailure({
       status: 502,
       type: "upstream_error",
@@ -92,7 +79,19 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
     })
   }
 
-  return { fromStatus, fromObject, broken, fromConnection, scrub }
+  const timedOut = (begun: boolean, detail?: string) =>
+    new UpstreamFailure({
+      status: 504,
+      type: "upstream_error",
+      code: "upstream_timeout",
+      message: begun
+        ? `${provider} stopped in the middle of its answer.`
+        : `${provider} did not answer in time.`,
+      detail,
+      retryable: false
+    })
+
+  return { fromStatus, fromObject, broken, fromConnection, timedOut, scrub }
 }
 
 /** A caller can do something about a prompt that was refused, but nothing about our key. */

@@ -25,6 +25,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
     const repo = yield* TrackingRepo
     let failing = false
     let lost = 0
+    let ending = false
 
     /** Runs a request's flow between opening and closing its record; every ending is answered and written here. */
     const recording = <E extends Failure, R>(
@@ -63,6 +64,10 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       const rows: Array<RequestRecord> = []
       const bodies: Array<RequestBodies> = []
       for (const recording of new Set(recordings)) {
+        if (recording.row.state === "running" && recording.elapsed() < YOUNG && !ending) {
+          queue.add(recording)
+          continue
+        }
         recording.written = true
         const { row } = recording
         row.endpoint_called = redaction.scrub(row.endpoint_called)
@@ -76,6 +81,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
         recording.logged = true
         if (body.request_body !== null || body.response_body !== null) bodies.push(body)
       }
+      if (rows.length === 0) return Effect.void
       return repo.save(rows, bodies).pipe(
         Effect.tapError((error) => {
           if (failing) return Effect.void
@@ -93,7 +99,12 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       )
     }
 
-    const queue = yield* makeBatch<Recording>({ every: "25 millis", bound: MOST_WAITING, flush: keep })
+    const queue = yield* makeBatch<Recording>({ every: "20 millis", bound: MOST_WAITING, flush: keep })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        ending = true
+      })
+    )
 
     const scrubbed = (text: string | null) => (text === null ? null : redaction.scrub(text).slice(0, 4096))
 
@@ -168,6 +179,9 @@ const logLine = (row: RequestRecord, bodies: RequestBodies): string => {
   })
   return `${head.slice(0, -1)},"request":${bodies.request_body ?? "null"},"response":${bodies.response_body ?? "null"}}`
 }
+
+/** Milliseconds; who may be done by the next beat is written then, once instead of twice. */
+const YOUNG = 20
 
 /** A database that is out of reach is asked again for as long as it takes. */
 const PATIENCE = Schedule.union(Schedule.exponential("50 millis"), Schedule.spaced("2 seconds"))

@@ -164,7 +164,8 @@ export class Recording {
     this.row.openrouter_latency_ms = Math.round(performance.now() - this.upstreamAt)
   }
 
-  private elapsed(): number {
+  /** Milliseconds since the request came. */
+  elapsed(): number {
     return Math.round(performance.now() - this.startedAt)
   }
 }

@@ -1,8 +1,7 @@
 import { Context, Effect, Layer } from "effect"
-import { appendFile, mkdir, rename, rm, stat } from "node:fs/promises"
-import { dirname } from "node:path"
 import { AppConfig } from "../AppConfig.ts"
 import { makeBatch } from "./Batch.ts"
+import { makeLogFile } from "./LogFile.ts"
 
 /** The JSON log: one line a request, in files of bounded size. Its troubles never become a request's. */
 export class RequestLog extends Context.Tag("percept/RequestLog")<
@@ -18,35 +17,9 @@ export class RequestLog extends Context.Tag("percept/RequestLog")<
     RequestLog,
     Effect.gen(function* () {
       const { logFile, logMaxFiles, logMaxMb } = yield* AppConfig
-      const limit = logMaxMb * 1024 * 1024
-      let size: number | undefined
+      const append = makeLogFile(logFile, logMaxMb * 1024 * 1024, logMaxFiles)
       let failing = false
       let lost = 0
-
-      const append = async (lines: ReadonlyArray<string>) => {
-        let text = ""
-        const flush = async () => {
-          if (text === "") return
-          await appendFile(logFile, text, { mode: 0o600 })
-          text = ""
-        }
-        size = await sizeOf(logFile)
-        if (size === undefined) {
-          await mkdir(dirname(logFile), { recursive: true })
-          size = 0
-        }
-        for (const line of lines) {
-          const bytes = Buffer.byteLength(line) + 1
-          if (size > 0 && size + bytes > limit) {
-            await flush()
-            await rotate(logFile, logMaxFiles)
-            size = 0
-          }
-          text += `${line}\n`
-          size += bytes
-        }
-        await flush()
-      }
 
       const queue = yield* makeBatch<string>({
         every: "50 millis",
@@ -71,26 +44,6 @@ export class RequestLog extends Context.Tag("percept/RequestLog")<
 
   /** With `ENABLE_LOGGING=false` there is no log. */
   static layerOff = Layer.succeed(RequestLog, { write: () => {}, failing: () => false, dropped: () => 0 })
-}
-
-/** `router.log.json` becomes `.1`, `.1` becomes `.2`, and the oldest goes. */
-const rotate = async (file: string, files: number) => {
-  if (files === 1) return rm(file, { force: true })
-  await rm(`${file}.${files - 1}`, { force: true })
-  for (let age = files - 2; age >= 1; age--)
-    await rename(`${file}.${age}`, `${file}.${age + 1}`).catch(ignoreMissing)
-  await rename(file, `${file}.1`).catch(ignoreMissing)
-}
-
-const sizeOf = (file: string) =>
-  stat(file).then(
-    (found) => found.size,
-    (error: unknown) => ignoreMissing(error)
-  )
-
-const ignoreMissing = (error: unknown): undefined => {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
-  throw error
 }
 
 /** Characters; enough for a busy second, little enough to survive a stuck disk. */

@@ -83,7 +83,7 @@ const statementsFor = <Row extends { readonly [Column in keyof Row]: Cell }>(
   if (first === undefined) return statements
   const columns = Object.keys(first)
   let from = 0
-  for (let size = 64; size >= 1; size /= 2)
+  for (let size = 32; size >= 1; size /= 2)
     for (; rows.length - from >= size; from += size)
       statements.push({
         text: upsertText(table, columns, size),

@@ -64,8 +64,9 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
           method: "POST",
           headers: [...upstream.headers, ...forwarded(exchange, upstream.forwards)],
           body: request.bytes,
-          headersTimeout: limits.firstByte,
-          bodyTimeout: limits.silence
+          // The call keeps its own time: the pool's timers cost more than all else it does.
+          headersTimeout: 0,
+          bodyTimeout: 0
         },
         call
       )
