@@ -15,7 +15,9 @@ export class RequestBody {
   private readonly limits: BodyLimits
   private arrived: Effect.Effect<Uint8Array, BodyFailure> | undefined
   private waiting: ((body: Effect.Effect<Uint8Array, BodyFailure>) => void) | undefined
-  private spoiled: ((failure: InvalidRequest) => void) | undefined
+  /** Ends the reading, while it goes on. */
+  private settle: ((body: Effect.Effect<Uint8Array, BodyFailure>) => void) | undefined
+  private clock: NodeJS.Timeout | undefined
 
   constructor(request: IncomingMessage, limits: BodyLimits) {
     this.request = request
@@ -27,7 +29,10 @@ export class RequestBody {
     const refusal = this.refusal()
     if (refusal !== undefined) return Effect.fail(refusal)
     return Effect.async((resume) => {
-      if (this.waiting === undefined) this.collect()
+      if (this.waiting === undefined) {
+        this.collect()
+        this.startClock()
+      }
       this.waiting = resume
     })
   }
@@ -41,6 +46,7 @@ export class RequestBody {
     if (length > SMALL || this.refusal() !== undefined) return ready()
     const turnIsOver = setImmediate(() => {
       this.waiting = () => {}
+      this.startClock()
       ready()
     })
     this.waiting = () => {
@@ -52,9 +58,9 @@ export class RequestBody {
 
   /** The body turned out to be no HTTP; true if somebody was waiting for it and answers. */
   spoil(failure: InvalidRequest): boolean {
-    const { spoiled } = this
-    spoiled?.(failure)
-    return spoiled !== undefined
+    const { settle } = this
+    settle?.(Effect.fail(failure))
+    return settle !== undefined
   }
 
   private refusal(): BodyTooLarge | UnsupportedMediaType | undefined {
@@ -86,8 +92,8 @@ export class RequestBody {
     const pieces: Array<Buffer> = []
     let size = 0
     const settle = (result: Effect.Effect<Uint8Array, BodyFailure>) => {
-      clearTimeout(timer)
-      this.spoiled = undefined
+      clearTimeout(this.clock)
+      this.settle = undefined
       request.off("data", onData).off("end", onEnd).off("close", onGone)
       this.arrived = result
       this.waiting?.(result)
@@ -99,13 +105,15 @@ export class RequestBody {
     }
     const onEnd = () =>
       settle(Effect.succeed(pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces)))
-    const onLate = () =>
-      settle(Effect.fail(new BodyTimeout({ message: "The request body did not arrive in time." })))
     // Whoever waits for the rest is interrupted elsewhere.
     const onGone = () => settle(Effect.never)
-    const timer = setTimeout(onLate, limits.millis)
-    this.spoiled = (failure) => settle(Effect.fail(failure))
+    this.settle = settle
     request.on("data", onData).on("end", onEnd).on("close", onGone)
+  }
+
+  private startClock(): void {
+    const late = new BodyTimeout({ message: "The request body did not arrive in time." })
+    this.clock = setTimeout(() => this.settle?.(Effect.fail(late)), this.limits.millis)
   }
 }
 

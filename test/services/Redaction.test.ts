@@ -126,7 +126,7 @@ describe("a secret", () => {
           { [secret]: 1, messages: [] }
         ]) {
           const spelled = spell(body)
-          const kept = json(spelled, JSON.parse(spelled))
+          const kept = json(spelled)
           assert.notInclude(saidBy(kept), canary, client)
         }
     })
@@ -185,7 +185,7 @@ describe("ordinary words", () => {
 
   it.prop("stay as they are, whatever the object", [jsonObject], ([{ text }]) => {
     const value: unknown = JSON.parse(text)
-    const kept = json(text, value)
+    const kept = json(text)
     assert.notMatch(kept, /[\r\n]/)
     assert.strictEqual(JSON.stringify(JSON.parse(kept)), JSON.stringify(value))
   })
@@ -270,7 +270,7 @@ describe("a payload", () => {
             chat([{ image_url: { url: said } }])
           ]) {
             const spelled = spell(body)
-            assertGone(json(spelled, JSON.parse(spelled)), bytes, client)
+            assertGone(json(spelled), bytes, client)
           }
       })
 
@@ -315,7 +315,7 @@ describe("what is kept", () => {
     [fc.jsonValue({ maxDepth: 5, stringUnit: "binary" }), fc.constantFrom(0, 1, 2)],
     ([value, indent]) => {
       const spelled = JSON.stringify(value, null, indent)
-      saidBy(json(spelled, value))
+      saidBy(json(spelled))
       saidBy(json(spelled))
     },
     { fastCheck: { numRuns: 300 } }

@@ -25,8 +25,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private pieces: Array<Buffer> = []
   private size = 0
   private paused = false
-  /** Runs while the provider has the word. */
+  /** Runs while the provider has the word; one for the whole call, since most calls end long before it. */
   private timer: NodeJS.Timeout
+  private heardAt = performance.now()
   private inflate: ReturnType<typeof createGunzip> | undefined
   private readonly reply: Reply
   private readonly errors: UpstreamErrors
@@ -38,7 +39,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.errors = errors
     this.limits = limits
     this.finish = finish
-    this.timer = setTimeout(this.onSilence, limits.firstByte)
+    this.timer = setTimeout(this.onSilence, Math.min(limits.firstByte, limits.silence))
   }
 
   abort(): void {
@@ -60,8 +61,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     this.status = status
-    clearTimeout(this.timer)
-    this.timer = setTimeout(this.onSilence, this.limits.silence)
+    this.heardAt = performance.now()
     this.retryAfter = one(headers["retry-after"])
     const generation = one(headers["x-generation-id"])
     this.reply.opened(
@@ -80,7 +80,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.ended) return this.abort()
-    this.timer.refresh()
+    this.heardAt = performance.now()
     if (this.inflate === undefined) this.safely(() => this.take(bytes))
     else this.inflate.write(bytes)
   }
@@ -117,6 +117,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.reply.onDrain(() => {
       if (this.ended) return
       this.paused = false
+      this.heardAt = performance.now()
       this.timer = setTimeout(this.onSilence, this.limits.silence)
       this.relay?.resumed()
       this.controller?.resume()
@@ -124,7 +125,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     })
   }
 
-  private readonly onSilence = (): void => this.fail(this.errors.timedOut(this.relay?.begun === true))
+  private readonly onSilence = (): void => {
+    const limit = this.status === 0 ? this.limits.firstByte : this.limits.silence
+    const left = limit - (performance.now() - this.heardAt)
+    if (left > 0) this.timer = setTimeout(this.onSilence, left)
+    else this.fail(this.errors.timedOut(this.relay?.begun === true))
+  }
 
   /** Nobody catches what is thrown in a parser's callback, so whatever a hostile answer breaks is a failure. */
   private safely(step: () => void): void {

@@ -30,7 +30,10 @@ export const makeLogFile = (file: string, limit: number, files: number) => {
         }
         if (filled + bytes > buffer.length) await flush()
         if (bytes > buffer.length) await handle.appendFile(`${line}\n`)
-        else filled += buffer.write(`${line}\n`, filled)
+        else {
+          filled += buffer.write(line, filled)
+          buffer[filled++] = LINE_FEED
+        }
         size += bytes
       }
       await flush()
@@ -63,3 +66,4 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT"
 
 const BUFFER_BYTES = 64 * 1024
+const LINE_FEED = 10

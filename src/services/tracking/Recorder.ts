@@ -9,7 +9,7 @@ import { isPassing } from "../Database.ts"
 import { makeBatch } from "./Batch.ts"
 import { InFlight } from "./InFlight.ts"
 import { Instances } from "./Instances.ts"
-import { answerText, Recording } from "./Recording.ts"
+import { Recording } from "./Recording.ts"
 import { Redaction } from "./Redaction.ts"
 import { RequestLog } from "./RequestLog.ts"
 import { TrackingRepo } from "./TrackingRepo.ts"
@@ -120,16 +120,16 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
 
     const bodiesOf = (recording: Recording): RequestBodies => {
       const { rejected, request, row } = recording
-      const answer = answerText(recording)
+      const answer = recording.answerText()
       return {
         internal_request_id: row.internal_request_id,
         request_body:
           request !== undefined
-            ? redaction.json(request.text, request.body)
+            ? redaction.json(request)
             : rejected !== undefined
               ? redaction.text(Buffer.from(rejected.subarray(0, 16384)).toString("utf8"))
               : null,
-        response_body: answer === undefined ? null : redaction.json(answer.text, answer.value)
+        response_body: answer === undefined ? null : redaction.json(answer)
       }
     }
 

@@ -2,8 +2,7 @@ import { Assembly, answerLength, promptLength } from "../../domain/chat/Assembly
 import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
-import { isObject, stringField } from "../../domain/Json.ts"
-import type { JsonObject } from "../../domain/Json.ts"
+import { stringField } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import type { RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import * as Usage from "../../domain/Usage.ts"
@@ -22,11 +21,13 @@ export class Recording {
   /** Whether a row of this request has been handed to the database. */
   written = false
   logged = false
-  request: ChatRequest | undefined
+  // Texts alone: what was read of them would be kept alive until the row is written.
+  request: string | undefined
   /** The client's bytes where they were no request. */
   rejected: Uint8Array | undefined
-  completion: { readonly text: string; readonly value: JsonObject } | undefined
-  assembly: Assembly | undefined
+  private answer: string | undefined
+  private usage: Usage.Usage | undefined
+  private assembly: Assembly | undefined
   /** The router is going down and has ended this request. */
   cut = false
   private readonly startedAt = performance.now()
@@ -85,7 +86,7 @@ export class Recording {
   }
 
   asked(request: ChatRequest): ChatRequest {
-    this.request = request
+    if (this.bodyLimit > 0) this.request = request.text
     this.rejected = undefined
     this.row.model_requested_by_client = request.model?.slice(0, 200) ?? null
     this.row.is_streaming = request.stream ? 1 : 0
@@ -111,7 +112,9 @@ export class Recording {
       },
       whole: (bytes, text, value) => {
         this.firstByte()
-        this.completion = { text, value }
+        if (this.bodyLimit > 0) this.answer = text
+        this.usage = Usage.fromAnswer(value["usage"])
+        this.row.openrouter_request_id ??= stringField(value, "id") ?? null
         this.row.output_char_length = answerLength(value)
         reply.whole(bytes, text, value)
       },
@@ -140,14 +143,20 @@ export class Recording {
       row.error_source = failure.source
       row.error_message = failure.message
     }
-    if (this.assembly !== undefined) row.output_char_length = this.assembly.characters
-    const answer = this.completion?.value
-    row.openrouter_request_id ??= this.assembly?.id ?? stringField(answer, "id") ?? null
-    this.settle(Usage.fromAnswer(this.assembly?.usage ?? answer?.["usage"]))
+    if (this.assembly !== undefined) {
+      row.output_char_length = this.assembly.characters
+      row.openrouter_request_id ??= this.assembly.id ?? null
+      this.usage = Usage.fromAnswer(this.assembly.usage)
+    }
+    if (this.usage !== undefined) this.settle(this.usage)
   }
 
-  private settle(usage: Usage.Usage | undefined): void {
-    if (usage === undefined) return
+  /** The answer as JSON text, put together if it came in pieces; undefined where there was none. */
+  answerText(): string | undefined {
+    return this.assembly === undefined ? this.answer : JSON.stringify(this.assembly.completion())
+  }
+
+  private settle(usage: Usage.Usage): void {
     const { row } = this
     row.prompt_tokens = usage.promptTokens ?? null
     row.completion_tokens = usage.completionTokens ?? null
@@ -168,14 +177,4 @@ export class Recording {
   elapsed(): number {
     return Math.round(performance.now() - this.startedAt)
   }
-}
-
-/** An answer in pieces, or whole, as JSON text; null where there was none. */
-export const answerText = (
-  recording: Recording
-): { readonly text: string; readonly value: unknown } | undefined => {
-  if (recording.completion !== undefined) return recording.completion
-  if (recording.assembly === undefined) return undefined
-  const value = recording.assembly.completion()
-  return isObject(value) ? { text: JSON.stringify(value), value } : undefined
 }

@@ -47,9 +47,9 @@ export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", 
     }
 
     /** A JSON text without payloads and secrets; long strings are shortened until it fits. */
-    const json = (text: string, value?: unknown): string => {
+    const json = (text: string): string => {
       if (text.length <= limit && !mayHoldPayload(text) && !mayHide(text)) return oneLine(scrub(text))
-      const parsed: unknown = value ?? JSON.parse(text)
+      const parsed: unknown = JSON.parse(text)
       for (const longest of [limit, limit >> 4, limit >> 8]) {
         const short = JSON.stringify(shortened(parsed, "", longest, 0))
         if (short.length <= limit + SLACK) return short

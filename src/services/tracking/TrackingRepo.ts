@@ -81,14 +81,15 @@ const statementsFor = <Row extends { readonly [Column in keyof Row]: Cell }>(
   const statements: Array<Statement> = []
   const [first] = rows
   if (first === undefined) return statements
-  const columns = Object.keys(first)
+  const columns = Object.keys(first) as Array<keyof Row & string>
   let from = 0
   for (let size = 32; size >= 1; size /= 2)
-    for (; rows.length - from >= size; from += size)
-      statements.push({
-        text: upsertText(table, columns, size),
-        parameters: rows.slice(from, from + size).flatMap((row) => Object.values<Cell>(row))
-      })
+    for (; rows.length - from >= size; from += size) {
+      const parameters: Array<Cell> = []
+      for (const row of rows.slice(from, from + size))
+        for (const column of columns) parameters.push(row[column])
+      statements.push({ text: upsertText(table, columns, size), parameters })
+    }
   return statements
 }
 
