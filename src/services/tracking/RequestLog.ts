@@ -22,7 +22,7 @@ export class RequestLog extends Context.Tag("percept/RequestLog")<
       let lost = 0
 
       const queue = yield* makeBatch<string>({
-        every: "50 millis",
+        every: "5 millis",
         bound: MOST_WAITING,
         sizeOf: (line) => line.length,
         flush: (lines) =>

@@ -8,17 +8,14 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
     const sql = yield* SqlClient
 
     /** Rows in whatever state they are now; a row that is known already takes its newer state. */
-    const save = Effect.fn("TrackingRepo.save")(function* (
-      rows: ReadonlyArray<RequestRecord>,
-      bodies: ReadonlyArray<RequestBodies>
-    ) {
+    const save = (rows: ReadonlyArray<RequestRecord>, bodies: ReadonlyArray<RequestBodies>) => {
       const statements = [
         ...statementsFor("openrouter_requests", rows),
         ...statementsFor("request_bodies", bodies)
       ]
       const run = ({ parameters, text }: Statement) => sql.unsafe(text, parameters)
-      yield* sql.withTransaction(Effect.forEach(statements, run, { discard: true }))
-    })
+      return sql.withTransaction(Effect.forEach(statements, run, { discard: true }))
+    }
 
     /** Announces this process, or says that it is still there. */
     const beat = Effect.fn("TrackingRepo.beat")(function* (instance: Instance) {
