@@ -20,7 +20,7 @@ import {
 import { report } from "./report.mjs"
 import { clientKey, recordedAnswers, targets } from "./targets.mjs"
 
-const warmUpSeconds = 1
+const warmUpSeconds = 4
 
 const startUpstream = async () => {
   const port = await freePort()
