@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Schema } from "effect"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { ChatRequestBody } from "../../src/domain/chat/Chat.ts"
 import { parse, withModel } from "../../src/domain/chat/ChatRequest.ts"
 import type { ChatRequest } from "../../src/domain/chat/ChatRequest.ts"

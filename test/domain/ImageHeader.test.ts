@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { readImageHeader } from "../../src/domain/media/ImageHeader.ts"
 
 const u16 = (value: number): ReadonlyArray<number> => [value >> 8, value & 255]

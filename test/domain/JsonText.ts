@@ -1,4 +1,4 @@
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 
 /** A JSON value as it may be written: the same member twice, any white space, any spelling of a letter. */
 export interface Written {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { fromDollars, priced, toDollars } from "../../src/domain/Money.ts"
 
 /** A decimal as a fraction of whole numbers, read with nothing but whole numbers. */

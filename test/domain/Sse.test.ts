@@ -1,5 +1,5 @@
 import { assert, describe, it, vi } from "@effect/vitest"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { encodeEvent, SseSplitter } from "../../src/domain/Sse.ts"
 
 /** A stretch of a stream that stands or falls together, and the payload it carries. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { estimate, fromAnswer } from "../../src/domain/Usage.ts"
 import type { Pricing, Usage } from "../../src/domain/Usage.ts"
 

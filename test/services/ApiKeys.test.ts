@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer } from "effect"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { ApiKeys, refusalToListen } from "../../src/services/ApiKeys.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Redacted } from "effect"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { AppConfig, read } from "../../src/services/AppConfig.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import * as fc from "fast-check"
+import * as fc from "effect/FastCheck"
 import { createHash, randomBytes } from "node:crypto"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 import { Redaction } from "../../src/services/tracking/Redaction.ts"
