@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8"
 import { run } from "./cli.ts"
 
 // What lives as long as a request would soon be allocated among the old, where its garbage waits for a full
-// collection and keeps young objects alive: a fifth of a request's time.
+// collection and keeps young objects alive: see bench/README.md.
 setFlagsFromString("--no-allocation-site-pretenuring")
 
 run(process.argv.slice(2))

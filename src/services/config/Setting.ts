@@ -1,4 +1,4 @@
-import { Data, Duration, Either, Redacted } from "effect"
+import { Data, Duration, Either, Option, Redacted } from "effect"
 
 /** How one environment variable is read: the table in the README and `.env.example` are made from these. */
 export interface Setting<A> {
@@ -76,13 +76,11 @@ export const flag = (value: string): Either.Either<boolean, string> => {
 
 /** Seconds as a plain number, or a number with a unit: `90`, `1.5`, `500 millis`, `2 minutes`. */
 export const duration = (value: string): Either.Either<Duration.Duration, string> => {
-  const seconds = /^\d+(\.\d+)?$/.test(value) ? Duration.seconds(Number(value)) : undefined
-  const worded = /^\d+ (milli|second|minute|hour|day)s?$/.test(value)
-    ? Duration.decodeUnknown(value)._tag === "Some"
-      ? Duration.decode(value as Duration.DurationInput)
+  const found = /^\d+(\.\d+)?$/.test(value)
+    ? Duration.seconds(Number(value))
+    : /^\d+ (milli|second|minute|hour|day)s?$/.test(value)
+      ? Option.getOrUndefined(Duration.decodeUnknown(value))
       : undefined
-    : undefined
-  const found = seconds ?? worded
   return found !== undefined && Duration.between(found, { minimum: Duration.millis(1), maximum: LONGEST })
     ? Either.right(found)
     : Either.left(`must be a number of seconds or a time such as "2 minutes", not ${quoted(value)}`)

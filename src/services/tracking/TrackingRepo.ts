@@ -78,7 +78,8 @@ const statementsFor = <Row extends { readonly [Column in keyof Row]: Cell }>(
   const statements: Array<Statement> = []
   const [first] = rows
   if (first === undefined) return statements
-  const columns = Object.keys(first) as Array<keyof Row & string>
+  const columns: Array<Extract<keyof Row, string>> = []
+  for (const column in first) columns.push(column)
   let from = 0
   for (let size = 32; size >= 1; size /= 2)
     for (; rows.length - from >= size; from += size) {
