@@ -113,6 +113,35 @@ export class UpstreamFailure extends Data.TaggedError("UpstreamFailure")<{
   readonly source = "upstream"
 }
 
+/** Why a medium could not be had or understood. */
+export type MediaProblem =
+  | "unreachable"
+  | "too_large"
+  | "too_long"
+  | "timeout"
+  | "not_media"
+  | "unsupported"
+  | "broken"
+  | "tool_missing"
+  | "busy"
+  | "no_space"
+
+/** A medium failed: `message` is what model and client may read, `detail` what the operator must know. */
+export class MediaFailure extends Data.TaggedError("MediaFailure")<{
+  readonly code: MediaProblem
+  readonly message: string
+  readonly param?: string | null
+  readonly detail?: string
+  /** Whether the same may succeed when it is tried again at once. */
+  readonly transient?: boolean
+}> {
+  readonly type = "invalid_request_error"
+  readonly source = "client"
+  get status() {
+    return this.code === "busy" || this.code === "no_space" ? 503 : 422
+  }
+}
+
 /** The router is going down and this request outlived its grace. */
 export class ShuttingDown extends Data.TaggedError("ShuttingDown")<{}> {
   readonly status = 503

@@ -11,8 +11,9 @@ type Values = {
 }
 
 /** Everything the environment decides, read once. */
-export interface AppConfigValues extends Omit<Values, "databaseUrl" | "dbPath" | "logFile"> {
+export interface AppConfigValues extends Omit<Values, "databaseUrl" | "dbPath" | "logFile" | "mediaTmpDir"> {
   readonly databaseFile: string
+  readonly mediaTmpDir: string
   readonly logFile: string
 }
 
@@ -45,6 +46,7 @@ export const read = (env: Environment): Either.Either<AppConfigValues, InvalidSe
       ...values,
       dataDir,
       databaseFile: resolve(databaseUrl ?? dbPath ?? join(dataDir, "percept.db")),
+      mediaTmpDir: resolve(values.mediaTmpDir ?? join(dataDir, "tmp")),
       logFile: resolve(values.logFile ?? join(dataDir, "router.log.json"))
     }
   })

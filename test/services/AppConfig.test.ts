@@ -129,11 +129,54 @@ describe("a wrong value", () => {
     ["LOG_BODY_KB", ["-1", "65537", "much"]],
     ["LOG_MAX_MB", ["0", "10241", "0.5"]],
     ["LOG_MAX_FILES", ["0", "1001", "five"]],
-    ["LOG_LEVEL", ["loud", "trace", "0", "warn"]]
+    ["LOG_LEVEL", ["loud", "trace", "0", "warn"]],
+    ["MEDIA_POLICY", ["on", "automatic", "true"]],
+    ["MEDIA_MAX_ITEMS", ["0", "65", "all"]],
+    ["MEDIA_SNIFF", FLAGS],
+    ["MEDIA_STRICT", FLAGS],
+    [
+      "MEDIA_ALLOWED_HOSTS",
+      [
+        "media.lan",
+        "http://media.lan:80",
+        "10.0.0.0/33",
+        "10.0.0/8",
+        "a:80/x",
+        "u@a:80",
+        "::1/129",
+        "a:99999"
+      ]
+    ],
+    ["MEDIA_JOBS", ["0", "257", "cores"]],
+    ["MEDIA_QUEUE", ["-1", "10001", "long"]],
+    ["MEDIA_CACHE_MB", ["-1", "1048577", "1 GB"]],
+    ["MEDIA_TMP_MB", ["0", "1048577", "much"]],
+    ["MEDIA_MIN_FREE_MB", ["-1", "1048577", "some"]],
+    ...["MEDIA_QUEUE_TIMEOUT", "MEDIA_TIMEOUT", "MEDIA_RECHECK"].map((name) => [name, TIMES] as const),
+    ...["FETCH_CONNECT_TIMEOUT", "FETCH_IDLE_TIMEOUT", "FETCH_TIMEOUT"].map((name) => [name, TIMES] as const),
+    ["FETCH_MAX_REDIRECTS", ["-1", "21", "few"]],
+    ["FETCH_PORTS", ["0", "80,65536", "http", "80;443"]],
+    ["IMAGE_MAX_MB", ["0", "1025", "20 MB"]],
+    ["IMAGE_MAX_MEGAPIXELS", ["0", "1001", "1.5"]],
+    ["IMAGE_MAX_PX", ["63", "8193", "large"]],
+    ["VIDEO_MAX_MB", ["0", "102401", "all"]],
+    ["VIDEO_MAX_DURATION", TIMES],
+    ["VIDEO_FRAMES", ["0", "65", "many", "1.5"]],
+    ["VIDEO_FRAME_PX", ["63", "4097", "hd"]],
+    ["VIDEO_FRAME_MB", ["0", "65", "small"]],
+    ["VIDEO_CAPTIONS", ["yes", "human", "0"]],
+    ["VIDEO_NATIVE_MB", ["-1", "1025", "none"]],
+    ["AUDIO_MAX_MB", ["0", "10241", "long"]],
+    ["WHISPER_DEVICE", ["cuda", "0", "auto"]],
+    ["WHISPER_THREADS", ["0", "65", "all"]],
+    ["WHISPER_URL", URLS],
+    ["WHISPER_MODELS_URL", URLS]
   ]
   const free = [
     ...["LISTEN_HOST", "DATA_DIR", "API_KEYS", "CORS_ORIGINS", "OPENROUTER_API_KEY", "OPENROUTER_REFERER"],
-    ...["OPENROUTER_X_TITLE", "DEFAULT_TEXT_MODEL", "DB_PATH", "LOG_FILE_PATH"]
+    ...["OPENROUTER_X_TITLE", "DEFAULT_TEXT_MODEL", "DB_PATH", "LOG_FILE_PATH", "VISION_MODEL"],
+    ...["MEDIA_ROLES", "MEDIA_SITES", "MEDIA_TMP_DIR", "WHISPER_MODEL_NAME", "WHISPER_CLI_PATH"],
+    ...["FFMPEG_PATH", "FFPROBE_PATH", "YTDLP_PATH", "YTDLP_MIN_VERSION", "YTDLP_JS_RUNTIME"]
   ]
 
   for (const [name, texts] of wrong)

@@ -74,6 +74,15 @@ export const flag = (value: string): Either.Either<boolean, string> => {
   return Either.left(`must be true or false, not ${quoted(value)}`)
 }
 
+export const oneOf =
+  <const Names extends ReadonlyArray<string>>(...names: Names) =>
+  (value: string): Either.Either<Names[number], string> => {
+    const found = names.find((name) => name === value.toLowerCase())
+    return found === undefined
+      ? Either.left(`must be one of ${names.join(", ")}, not ${quoted(value)}`)
+      : Either.right(found)
+  }
+
 /** Seconds as a plain number, or a number with a unit: `90`, `1.5`, `500 millis`, `2 minutes`. */
 export const duration = (value: string): Either.Either<Duration.Duration, string> => {
   const found = /^\d+(\.\d+)?$/.test(value)

@@ -1,4 +1,5 @@
 import { Either } from "effect"
+import { mediaSettings } from "./mediaSettings.ts"
 import * as Setting from "./Setting.ts"
 
 const { duration, flag, integer, list, optional, secret, secretList, setting, text, url } = Setting
@@ -110,6 +111,7 @@ export const settings = {
     example: "30",
     about: "How long running answers may go on after SIGTERM before they are ended with an error."
   }),
+  ...mediaSettings,
   databaseUrl: optional("DATABASE_URL", sqliteUrl, {
     example: "sqlite:///./data/percept.db",
     about: "Where the record is kept. Unset: `DB_PATH`, else `DATA_DIR/percept.db`."
