@@ -1,14 +1,20 @@
-/** Builds dist/main.js, server and command line in one file. */
+/** Builds dist/main.js, server and command line in one file, and each worker program beside it. */
 import { build } from "esbuild"
-import { chmodSync, rmSync } from "node:fs"
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 
 const root = new URL("..", import.meta.url).pathname
+const workers = "src/services/media/workers"
 
-rmSync(`${root}dist`, { recursive: true, force: true })
-await build({
+const workerEntries = readdirSync(join(root, workers))
+  .filter((file) => file.endsWith("Worker.ts"))
+  .map((file) => ({ in: `${workers}/${file}`, out: `workers/${file.slice(0, -"Worker.ts".length)}` }))
+
+const { outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/main.ts"],
-  outfile: "dist/main.js",
+  entryPoints: [{ in: "src/main.ts", out: "main" }, ...workerEntries],
+  outdir: "dist",
+  write: false,
   bundle: true,
   platform: "node",
   target: "node20",
@@ -16,11 +22,24 @@ await build({
   sourcemap: true,
   legalComments: "none",
   define: { "process.env.NODE_ENV": '"production"' },
-  external: ["better-sqlite3"],
+  // They bring native code, which stays where it was installed.
+  external: ["better-sqlite3", "sharp", "@napi-rs/whisper"],
   // Some dependencies are CommonJS and ask for `require`.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
   },
   logLevel: "warning"
 })
-chmodSync(`${root}dist/main.js`, 0o755)
+
+// Each file at once, so that a router that runs from here finds its workers at any time.
+for (const { contents, path } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}.new`, contents, { mode: path.endsWith(".js") ? 0o755 : 0o644 })
+  renameSync(`${path}.${process.pid}.new`, path)
+}
+
+const built = new Set(outputFiles.map(({ path }) => path))
+for (const entry of readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name)
+  if (entry.isFile() && !built.has(path) && !path.endsWith(".new")) rmSync(path, { force: true })
+}
