@@ -66,6 +66,44 @@ export const topLevelValues = (text: string, key: string): ReadonlyArray<readonl
   return found
 }
 
+/** A stretch of a text, `[from, to)`. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/** A key with its value, from the key's quote to the value's end. */
+export interface Member extends Stretch {
+  readonly key: string
+  readonly valueFrom: number
+}
+
+/** Where the elements of an array stand in the text of valid JSON; the array's bracket stands at `open`. */
+export const elements = (text: string, open: number): ReadonlyArray<Stretch> => {
+  const found: Array<Stretch> = []
+  let from = afterSpace(text, open + 1)
+  while (from < text.length && text.charCodeAt(from) !== CLOSE_BRACKET) {
+    const to = endOfValue(text, from)
+    found.push({ from, to })
+    from = nextItem(text, to)
+  }
+  return found
+}
+
+/** Where the members of an object stand in the text of valid JSON; the object's brace stands at `open`. */
+export const members = (text: string, open: number): ReadonlyArray<Member> => {
+  const found: Array<Member> = []
+  let from = afterSpace(text, open + 1)
+  while (from < text.length && text.charCodeAt(from) !== CLOSE_BRACE) {
+    const keyEnd = endOfString(text, from)
+    const valueFrom = afterSpace(text, afterSpace(text, keyEnd) + 1)
+    const to = endOfValue(text, valueFrom)
+    found.push({ key: JSON.parse(text.slice(from, keyEnd)) as string, from, valueFrom, to })
+    from = nextItem(text, to)
+  }
+  return found
+}
+
 /** Whether arrays and objects nest deeper than anybody means them to; recursive code may then overflow. */
 export const isDeeperThan = (text: string, limit: number): boolean => {
   if (occurrences(text, "[", limit) + occurrences(text, "{", limit) <= limit) return false
@@ -96,6 +134,7 @@ const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 const SPACE = 32
 const BACKSLASH = 92
+const ENDS_WORD = new Set([COMMA, CLOSE_BRACKET, CLOSE_BRACE, SPACE, 9, 10, 13])
 
 const endOfString = (text: string, from: number): number => {
   let quote = text.indexOf('"', from + 1)
@@ -107,6 +146,43 @@ const isEscaped = (text: string, at: number): boolean => {
   let slashes = 0
   while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes++
   return slashes % 2 === 1
+}
+
+const endOfValue = (text: string, from: number): number => {
+  let at = from
+  for (let depth = 0; at < text.length;) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) at = endOfString(text, at)
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      depth++
+      at++
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) {
+      depth--
+      at++
+    } else if (depth > 0) at++
+    else return endOfWord(text, at)
+    if (depth === 0) return at
+  }
+  return at
+}
+
+/** The end of a number, true, false or null. */
+const endOfWord = (text: string, from: number): number => {
+  let at = from
+  while (at < text.length && !ENDS_WORD.has(text.charCodeAt(at))) at++
+  return at
+}
+
+const afterSpace = (text: string, from: number): number => {
+  let at = from
+  while (text.charCodeAt(at) <= SPACE) at++
+  return at
+}
+
+/** The item behind a value's end, or the closing bracket. */
+const nextItem = (text: string, end: number): number => {
+  const at = afterSpace(text, end)
+  return text.charCodeAt(at) === COMMA ? afterSpace(text, at + 1) : at
 }
 
 const trimmedEnd = (text: string, end: number): number => {

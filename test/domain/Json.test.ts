@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import {
   arrayField,
+  elements,
   field,
   isDeeperThan,
   isObject,
+  members,
   numberField,
   parseJson,
   stringField,
@@ -79,6 +81,46 @@ describe("topLevelValues", () => {
       found(`{"a":${value},"model":${value}}`, "model").map(({ length }) => length),
       [value.length]
     )
+  })
+})
+
+describe("members and elements", () => {
+  it.prop(
+    "find every member of an object, key and value, wherever it stands",
+    [jsonObject, fc.string()],
+    ([object, before]) => {
+      const text = before.replaceAll("{", "") + object.text
+      const found = members(text, text.indexOf("{"))
+      assert.deepStrictEqual(
+        found.map(({ key, to, valueFrom }): readonly [string, string] => [key, text.slice(valueFrom, to)]),
+        object.members
+      )
+      for (const { from, key, to } of found) {
+        const one: unknown = JSON.parse(`{${text.slice(from, to)}}`)
+        assert.deepStrictEqual(Object.keys(one ?? {}), [key])
+      }
+    },
+    { fastCheck: { numRuns: 1000 } }
+  )
+
+  it.prop(
+    "find every element of an array, as it is written",
+    [fc.array(jsonValue, { maxLength: 4 }), fc.constantFrom("", " ", "\n\t")],
+    ([values, space]) => {
+      const text = `[${space}${values.join(`${space},${space}`)}${space}], [1]`
+      assert.deepStrictEqual(
+        elements(text, 0).map(({ from, to }) => text.slice(from, to)),
+        values.map((value) => value.trim())
+      )
+    },
+    { fastCheck: { numRuns: 1000 } }
+  )
+
+  it("find nothing in what is empty", () => {
+    assert.deepStrictEqual(elements("[]", 0), [])
+    assert.deepStrictEqual(elements("[ \n ]", 0), [])
+    assert.deepStrictEqual(members("{}", 0), [])
+    assert.deepStrictEqual(members("{ \t }", 0), [])
   })
 })
 
