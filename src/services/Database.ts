@@ -5,13 +5,14 @@ import { Cause, Context, Data, Effect, Layer, Schedule } from "effect"
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { AppConfig } from "./AppConfig.ts"
+import media from "./media/migrations/0002_media.ts"
 import requests from "./tracking/migrations/0001_requests.ts"
 
 /** Why the database cannot be used, in a sentence for the operator. Nothing is ever deleted or recreated. */
 export class DatabaseUnusable extends Data.TaggedError("DatabaseUnusable")<{ readonly message: string }> {}
 
 /** In order and for ever: a released migration is never changed. */
-const migrations = { "0001_requests": requests }
+const migrations = { "0001_requests": requests, "0002_media": media }
 
 /** The record's database, opened and migrated; tried again while another process holds the file. */
 export const layer = Layer.scoped(

@@ -155,7 +155,7 @@ describe("a database", () => {
       const tables = yield* sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
       assert.includeMembers(
         tables.map(({ name }) => name),
-        ["openrouter_requests", "request_bodies", "instances"]
+        ["openrouter_requests", "request_bodies", "instances", "media_entries", "installation"]
       )
       assert.deepStrictEqual(yield* sql`PRAGMA journal_mode`, [{ journal_mode: "wal" }])
     })
@@ -177,7 +177,24 @@ describe("a database", () => {
       change(file, "INSERT INTO instances VALUES ('a', 'b', 1, 'c', 2)")
       const sql = Context.get(yield* build(file), SqlClient)
       assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "a" }])
-      assert.strictEqual((yield* sql`SELECT * FROM effect_sql_migrations`).length, 1)
+      assert.strictEqual((yield* sql`SELECT * FROM effect_sql_migrations`).length, 2)
+    })
+  )
+
+  it.scopedLive("of an earlier version is brought up to date, and keeps what it has", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryFolder, "kept.db")
+      yield* made(file)
+      change(
+        file,
+        `INSERT INTO instances VALUES ('a', 'b', 1, 'c', 2);
+         DELETE FROM effect_sql_migrations WHERE migration_id > 1;
+         DROP TABLE media_entries; DROP TABLE media_blobs; DROP TABLE media_entry_blobs;
+         DROP TABLE media_links; DROP TABLE media_room; DROP TABLE installation`
+      )
+      const sql = Context.get(yield* build(file), SqlClient)
+      assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "a" }])
+      assert.deepStrictEqual(yield* sql`SELECT bytes FROM media_room`, [{ bytes: 0 }])
     })
   )
 
