@@ -1,5 +1,6 @@
 import { Duration, Effect } from "effect"
 import type { Server } from "node:http"
+import type { Socket } from "node:net"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { InFlight } from "../services/tracking/InFlight.ts"
@@ -13,11 +14,17 @@ export const drain = Effect.fnUntraced(function* (server: Server) {
   const inFlight = yield* InFlight
   const readiness = yield* Readiness
 
+  const connections = new Set<Socket>()
+  server.on("connection", (socket: Socket) => {
+    connections.add(socket)
+    socket.once("close", () => connections.delete(socket))
+  })
+
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       if (!server.listening) return
       readiness.drain()
-      const closed = yield* Effect.fork(closing(server))
+      const closed = yield* Effect.fork(closing(server, connections))
       const inTime = yield* within(closed.await, drainTimeout)
       if (inTime) return
       for (const request of inFlight.all()) request.cutShort()
@@ -30,9 +37,13 @@ export const drain = Effect.fnUntraced(function* (server: Server) {
 })
 
 /** Done when the last connection is closed; those that fall idle meanwhile are. */
-const closing = (server: Server) =>
+const closing = (server: Server, connections: ReadonlySet<Socket>) =>
   Effect.async<void>((resume) => {
-    const sweep = setInterval(() => server.closeIdleConnections(), 50)
+    const sweep = setInterval(() => {
+      server.closeIdleConnections()
+      // Node counts those that have never said a word among the busy.
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+    }, 50)
     server.close(() => {
       clearInterval(sweep)
       resume(Effect.void)

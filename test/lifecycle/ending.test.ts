@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
+import { connect } from "node:net"
 import { integrityOf, rowsIn, startProgram } from "../support/Program.ts"
 import type { Program } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
@@ -129,6 +130,26 @@ describe("SIGTERM", () => {
         states,
         Array.from({ length: 20 }, () => "done")
       )
+    })
+  )
+
+  it.scopedLive("does not wait for a connection that has asked for nothing", () =>
+    Effect.gen(function* () {
+      const env = { DATA_DIR: yield* temporaryFolder, DRAIN_TIMEOUT: "1 hour", HEADERS_TIMEOUT: "1 hour" }
+      const program = yield* startProgram(env)
+      const { hostname, port } = new URL(program.url)
+      const silent = yield* Effect.acquireRelease(
+        Effect.sync(() => connect(Number(port), hostname).on("error", () => {})),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      yield* eventually(
+        Effect.sync(() => silent.readyState),
+        (state) => state === "open"
+      )
+      // Connections are taken in their order: after this answer the silent one is taken too.
+      yield* Effect.promise(() => fetch(`${program.url}/healthz`).then((response) => response.text()))
+      program.kill("SIGTERM")
+      assert.deepStrictEqual(yield* program.ended, { code: 0, signal: null })
     })
   )
 
