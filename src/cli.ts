@@ -7,10 +7,16 @@ import { runMain } from "./runMain.ts"
 import { AppConfig } from "./services/AppConfig.ts"
 import type { AppConfigValues } from "./services/AppConfig.ts"
 import { Providers } from "./services/gateway/Provider.ts"
+import { Doctor } from "./services/media/Doctor.ts"
+import { MediaTools } from "./services/media/MediaTools.ts"
+import { Subprocess } from "./services/media/Subprocess.ts"
+import { buildEngine } from "./services/media/whisper/EngineBuild.ts"
+import { WhisperModels } from "./services/media/WhisperModels.ts"
+import { Workspace } from "./services/media/Workspace.ts"
 
 /** The command line: without arguments it serves. */
 export const run = (words: ReadonlyArray<string>): void => {
-  const command = COMMANDS[words[0] ?? "serve"]
+  const command = COMMANDS[words[0] ?? "serve"]?.(words.slice(1))
   if (command === undefined) {
     console.error(`There is no command '${words[0]}'.\n\n${HELP}`)
     process.exitCode = 2
@@ -20,11 +26,15 @@ export const run = (words: ReadonlyArray<string>): void => {
 const welcome = Effect.gen(function* () {
   const config = yield* AppConfig
   const providers = yield* Providers
+  const { examine } = yield* Doctor
   const { url } = yield* HttpServer
+  const findings = yield* examine()
   yield* Console.log(
     greeting(
       url,
       providers.map(({ name }) => name),
+      findings.filter(({ state }) => state === "ok").map(({ name }) => name),
+      findings.filter(({ state }) => state !== "ok").map(({ name }) => name),
       config
     )
   )
@@ -45,7 +55,13 @@ const logging = (level: AppConfigValues["logLevel"]) =>
     Logger.minimumLogLevel(LEVELS[level])
   )
 
-const greeting = (url: string, providers: ReadonlyArray<string>, config: AppConfigValues): string => {
+const greeting = (
+  url: string,
+  providers: ReadonlyArray<string>,
+  found: ReadonlyArray<string>,
+  missing: ReadonlyArray<string>,
+  config: AppConfigValues
+): string => {
   const model = providers.includes("openrouter")
     ? (config.defaultTextModel ?? "openrouter/auto")
     : "percept/inspect"
@@ -54,6 +70,7 @@ const greeting = (url: string, providers: ReadonlyArray<string>, config: AppConf
   return [
     `Percept is listening on ${url}`,
     `  providers  ${providers.join(", ")}${providers.includes("openrouter") ? "" : "   (set OPENROUTER_API_KEY for models of OpenRouter)"}`,
+    `  media      ${found.join(", ")}${missing.length === 0 ? "" : `   (not ready: ${missing.join(", ")}; see: percept doctor)`}`,
     `  record     ${config.databaseFile}`,
     ...(config.enableLogging ? [`  log        ${config.logFile}`] : []),
     `  docs       ${url}/docs`,
@@ -64,20 +81,68 @@ const greeting = (url: string, providers: ReadonlyArray<string>, config: AppConf
   ].join("\n")
 }
 
+/** What eyes and ears need, and no more. */
+const forMedia = Layer.mergeAll(Doctor.Default, WhisperModels.Default).pipe(
+  Layer.provideMerge(MediaTools.Default),
+  Layer.provideMerge(Workspace.Default),
+  Layer.provideMerge(Subprocess.Default),
+  Layer.provideMerge(AppConfig.layerFromEnv)
+)
+
+const doctor = Effect.gen(function* () {
+  const { examine } = yield* Doctor
+  for (const { name, remedy, state, text } of yield* examine()) {
+    yield* Console.log(`${MARKS[state]} ${name.padEnd(12)}  ${text}`)
+    if (remedy !== undefined) yield* Console.log(`${" ".repeat(16)}→ ${remedy}`)
+  }
+}).pipe(Effect.provide(forMedia))
+
+const models = (words: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const { whisperModel } = yield* AppConfig
+    const { names, path } = yield* WhisperModels
+    const [deed, name = whisperModel] = words
+    if (deed === "fetch") return yield* Console.log(yield* path(name, progressBar(name)))
+    if (deed === "build-engine") return yield* Console.log(yield* buildEngine((line) => console.error(line)))
+    yield* Console.log(`percept models fetch [name]      fetch a speech model into DATA_DIR/models
+percept models build-engine      build whisper-cli into DATA_DIR/bin (needs cmake and a compiler)
+
+Models: ${names.join(", ")}`)
+  }).pipe(Effect.provide(forMedia))
+
+const progressBar = (name: string) => {
+  let shown = -1
+  return (bytes: number, total: number | undefined) => {
+    const percent = total === undefined ? 0 : Math.floor((bytes / total) * 100)
+    if (percent === shown || !process.stderr.isTTY) return
+    shown = percent
+    const filled = Math.round(percent / 4)
+    process.stderr.write(`\r${name} [${"#".repeat(filled)}${" ".repeat(25 - filled)}] ${percent}%`)
+    if (percent === 100) process.stderr.write("\n")
+  }
+}
+
+const MARKS = { ok: "✓", missing: "✗", old: "!" }
+
 const HELP = `percept [command]
 
   serve     take requests (what happens without a command)
+  doctor    say what there is for eyes and ears, and how to get what is missing
+  models    fetch speech models, or build the speech engine
   openapi   print the API's OpenAPI document
   help      print this
 
 Settings are environment variables; .env.example lists them all.`
 
-const COMMANDS: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
-  serve,
-  openapi: Effect.suspend(() => Console.log(JSON.stringify(OpenApi.fromApi(Api), null, 2))),
-  help: Console.log(HELP),
-  "--help": Console.log(HELP)
-}
+const COMMANDS: Readonly<Record<string, (words: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>>> =
+  {
+    serve: () => serve,
+    doctor: () => doctor,
+    models,
+    openapi: () => Console.log(JSON.stringify(OpenApi.fromApi(Api), null, 2)),
+    help: () => Console.log(HELP),
+    "--help": () => Console.log(HELP)
+  }
 
 const LEVELS = {
   debug: LogLevel.Debug,

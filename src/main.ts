@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env -S UV_THREADPOOL_SIZE=16 node --max-semi-space-size=32
 import { setFlagsFromString } from "node:v8"
 import { run } from "./cli.ts"
 

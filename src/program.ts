@@ -7,10 +7,34 @@ import { Catalogue } from "./services/gateway/Catalogue.ts"
 import { Gateway } from "./services/gateway/Gateway.ts"
 import { ModelRouter } from "./services/gateway/ModelRouter.ts"
 import { Providers } from "./services/gateway/Provider.ts"
+import { SideCalls } from "./services/gateway/SideCalls.ts"
 import { inspect } from "./services/gateway/providers/Inspect.ts"
 import { Connections } from "./services/gateway/providers/OpenAiCompatible.ts"
 import * as OpenRouter from "./services/gateway/providers/OpenRouter.ts"
+import { Acquisition } from "./services/media/Acquisition.ts"
+import { AddressGuard } from "./services/media/AddressGuard.ts"
+import { AudioPipeline } from "./services/media/AudioPipeline.ts"
+import { Describer } from "./services/media/Describer.ts"
+import { Doctor } from "./services/media/Doctor.ts"
+import { EgressProxy } from "./services/media/EgressProxy.ts"
+import { Ffmpeg } from "./services/media/Ffmpeg.ts"
+import { ImagePipeline } from "./services/media/ImagePipeline.ts"
+import { Looking } from "./services/media/Looking.ts"
+import { MediaFetcher } from "./services/media/MediaFetcher.ts"
+import { MediaMemory } from "./services/media/MediaMemory.ts"
+import { MediaQueue } from "./services/media/MediaQueue.ts"
+import { MediaTools } from "./services/media/MediaTools.ts"
+import { Observer } from "./services/media/Observer.ts"
 import { Perception } from "./services/media/Perception.ts"
+import { Presentation } from "./services/media/Presentation.ts"
+import { SingleFlight } from "./services/media/SingleFlight.ts"
+import { Subprocess } from "./services/media/Subprocess.ts"
+import { Transcriptions } from "./services/media/Transcriptions.ts"
+import { VideoPipeline } from "./services/media/VideoPipeline.ts"
+import * as WhisperEngines from "./services/media/WhisperEngines.ts"
+import { WhisperModels } from "./services/media/WhisperModels.ts"
+import { Workspace } from "./services/media/Workspace.ts"
+import { YtDlp } from "./services/media/YtDlp.ts"
 import { Readiness } from "./services/Readiness.ts"
 import { InFlight } from "./services/tracking/InFlight.ts"
 import { Instances } from "./services/tracking/Instances.ts"
@@ -33,9 +57,45 @@ const requestLog = Layer.unwrapEffect(
   Effect.map(AppConfig, ({ enableLogging }) => (enableLogging ? RequestLog.layerFile : RequestLog.layerOff))
 )
 
+/** What media are fetched, unpacked and decoded with: nothing here knows of chats. */
+const tools = Layer.mergeAll(
+  Doctor.Default,
+  Ffmpeg.Default,
+  ImagePipeline.Default,
+  MediaFetcher.Default,
+  WhisperModels.Default,
+  YtDlp.Default
+).pipe(
+  Layer.provideMerge(EgressProxy.Default),
+  Layer.provideMerge(AddressGuard.Default),
+  Layer.provideMerge(MediaTools.Default),
+  Layer.provideMerge(Workspace.Default),
+  Layer.provideMerge(Subprocess.Default)
+)
+
+/** Eyes and ears: from a link or a file to evidence, once for all who ask. */
+const senses = Observer.Default.pipe(
+  Layer.provideMerge(Layer.mergeAll(Acquisition.Default, VideoPipeline.Default)),
+  Layer.provideMerge(Layer.mergeAll(AudioPipeline.Default, Looking.Default)),
+  Layer.provideMerge(WhisperEngines.layer),
+  Layer.provideMerge(Layer.mergeAll(MediaMemory.Default, MediaQueue.Default, SingleFlight.Default)),
+  Layer.provideMerge(tools)
+)
+
+/** What a request's media become for the model that will answer. */
+const perception = Perception.Default.pipe(
+  Layer.provideMerge(Presentation.Default),
+  Layer.provideMerge(Describer.Default),
+  Layer.provideMerge(SideCalls.Default),
+  Layer.provideMerge(senses)
+)
+
 /** Everything behind the HTTP surface, from what a request meets first down to the database. */
 const services = Layer.mergeAll(Gateway.Default, Readiness.Default).pipe(
-  Layer.provideMerge(Layer.mergeAll(ApiKeys.Default, Perception.Default, ModelRouter.Default)),
+  Layer.provideMerge(Transcriptions.Default),
+  Layer.provideMerge(ApiKeys.Default),
+  Layer.provideMerge(perception),
+  Layer.provideMerge(ModelRouter.Default),
   Layer.provideMerge(Catalogue.Default),
   Layer.provideMerge(providers),
   Layer.provideMerge(Connections.Default),

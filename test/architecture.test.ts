@@ -124,7 +124,7 @@ describe("what reaches out of the process", () => {
       (name, { path }) => !what.test(name) || where.some((start) => path.startsWith(start))
     )
 
-  it("calls others in one place: the providers", () => {
+  it("calls others in few places", () => {
     assert.deepStrictEqual(only(/^undici\b/, ...CALLERS), [])
     const others = sources.filter(
       ({ path, text }) => /(?<![\w.])fetch\(/.test(text) && !CALLERS.some((start) => path.startsWith(start))
@@ -135,21 +135,30 @@ describe("what reaches out of the process", () => {
     )
   })
 
-  it("listens in one room: http", () => {
-    assert.deepStrictEqual(only(/^(?:node:)?(?:http|https|http2|tls|dgram|dns)\b/, "http/"), [])
+  it("touches what a link leads to only under the address guard", () => {
+    assert.deepStrictEqual(only(/^(?:node:)?(?:http|https|http2|tls|dgram|dns)\b/, "http/", ...GUARDED), [])
     assert.deepStrictEqual(
       sources
         .filter(
           ({ room, text }) =>
-            room !== "http" && /\b(?:createServer|createConnection|connect)\b[^"]*"(?:node:)?net"/.test(text)
+            room !== "http" &&
+            /\b(?:createServer|createConnection|connect)\b[^"]*"(?:node:)?net"/.test(
+              text.replace(/^import .*\bisIP\b[^,}]*}/gm, "")
+            )
         )
-        .map(({ path }) => path),
+        .map(({ path }) => path)
+        .filter((path) => !GUARDED.includes(path)),
       []
     )
   })
 
-  it("starts no process", () => {
+  it("starts processes in one place", () => {
     assert.deepStrictEqual(only(/^(?:node:)?(?:child_process|cluster)\b/), [])
+    assert.deepStrictEqual(only(/^execa\b/, "services/media/Subprocess.ts"), [])
+  })
+
+  it("decodes pictures in a process of their own", () => {
+    assert.deepStrictEqual(only(/^(?:sharp|@napi-rs\/whisper)\b/, "services/media/workers/"), [])
   })
 
   it("opens databases in one place", () => {
@@ -158,7 +167,7 @@ describe("what reaches out of the process", () => {
 
   it("is written against packages that are declared", async () => {
     const { default: manifest } = await import("../package.json", { with: { type: "json" } })
-    const declared = Object.keys(manifest.dependencies)
+    const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
     assert.deepStrictEqual(
       breaches(
         sources,
@@ -171,8 +180,18 @@ describe("what reaches out of the process", () => {
   })
 })
 
-/** The only rooms of those who call others; the media fetcher will be the next. */
-const CALLERS = ["services/gateway/providers/"]
+/** Who goes where clients' links lead; every one of them asks the guard first. */
+const GUARDED = ["MediaRequest", "NameLookup", "AddressGuard", "EgressProxy"].map(
+  (name) => `services/media/${name}.ts`
+)
+
+/** Who calls others: providers, the fetcher of media, and what the operator set for speech. */
+const CALLERS = [
+  "services/gateway/providers/",
+  "services/media/MediaRequest.ts",
+  "services/media/whisper/ModelDownload.ts",
+  "services/media/whisper/WhisperRemote.ts"
+]
 
 describe("a file", () => {
   for (const { path, text } of sources)

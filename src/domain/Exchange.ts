@@ -16,10 +16,16 @@ export interface Exchange {
   /** The status the client got; undefined while the head of the answer has not gone out. */
   status(): number | undefined
   json(status: number, body: Uint8Array, headers?: HeaderList): void
+  /** A whole answer that is not JSON. */
+  text(status: number, contentType: string, body: Uint8Array, headers?: HeaderList): void
   openStream(contentType: string, headers?: HeaderList): void
   /** False asks the writer to pause until `onDrain` calls back. */
   write(bytes: Uint8Array): boolean
   onDrain(resume: () => void): void
+  /** Events for whoever waits, outside the answer: opens the stream where it is not open yet. */
+  aside(events: Uint8Array): void
+  /** Whether any part of the answer itself has gone out. */
+  hasAnswered(): boolean
   end(): void
   /** The error as JSON, or as the last event of a stream that has begun. */
   fail(failure: Failure): void

@@ -94,6 +94,9 @@ export class SseSplitter {
 
 export const encodeEvent = (data: string): Buffer => Buffer.from(`data: ${data}\n\n`)
 
+/** A line that clients skip. */
+export const encodeComment = (text: string): Buffer => Buffer.from(`: ${text.replace(/[\r\n]+/g, " ")}\n\n`)
+
 const isData = (bytes: Buffer, at: number): boolean =>
   bytes[at] === 100 &&
   bytes[at + 1] === 97 &&

@@ -2,11 +2,11 @@ import { HttpServerResponse } from "@effect/platform"
 import type { HttpServerRequest } from "@effect/platform"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Duration, Effect } from "effect"
-import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Failure, InvalidRequest } from "../domain/Errors.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
+import { freshId } from "../services/tracking/freshId.ts"
 import { NodeExchange } from "./NodeExchange.ts"
 
 /** Makes exchanges of Node's requests, and lets handlers of the contract answer through them. */
@@ -43,12 +43,6 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
     return { make, answered, freshId, spoil }
   })
 }) {}
-
-/** Ids that sort by time, so that the record's indexes grow at their end. */
-const freshId = (): string => {
-  const random = randomUUID()
-  return `req_${Date.now().toString(16).padStart(12, "0")}${random.slice(0, 8)}${random.slice(24)}`
-}
 
 /** The platform must not touch a response that is still being written. */
 const ended = (response: ServerResponse): Effect.Effect<void> =>

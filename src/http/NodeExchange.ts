@@ -15,6 +15,7 @@ export class NodeExchange implements Exchange {
   readonly clientIp: string
   private sent: number | undefined
   private streaming = false
+  private answered = false
   private readonly request: IncomingMessage
   private readonly response: ServerResponse
   /** The body while it arrives. */
@@ -48,9 +49,14 @@ export class NodeExchange implements Exchange {
   }
 
   json(status: number, body: Uint8Array, headers: HeaderList = []): void {
+    this.text(status, "application/json", body, headers)
+  }
+
+  text(status: number, contentType: string, body: Uint8Array, headers: HeaderList = []): void {
     this.sent = status
+    this.answered = true
     const head = [
-      ...["content-type", "application/json", "content-length", String(body.length), "x-request-id", this.id],
+      ...["content-type", contentType, "content-length", String(body.length), "x-request-id", this.id],
       ...headers
     ]
     if (this.isStillSending()) this.answerEarly(status, [...head, "connection", "close"], body)
@@ -71,7 +77,17 @@ export class NodeExchange implements Exchange {
   }
 
   write(bytes: Uint8Array): boolean {
+    this.answered = true
     return this.response.write(bytes)
+  }
+
+  aside(events: Uint8Array): void {
+    if (this.sent === undefined) this.openStream("text/event-stream; charset=utf-8")
+    if (this.streaming && !this.response.writableEnded) this.response.write(events)
+  }
+
+  hasAnswered(): boolean {
+    return this.answered
   }
 
   onDrain(resume: () => void): void {

@@ -65,6 +65,41 @@ class Models extends HttpApiGroup.make("models")
   )
   .annotate(OpenApi.Title, "Models") {}
 
+/** A form, as OpenAI has it; `handlers.ts` takes it off the wire by itself, straight to disk. */
+const TranscriptionForm = HttpApiSchema.Multipart(
+  Schema.Struct({
+    file: Schema.String.annotations({
+      jsonSchema: { type: "string", format: "binary" },
+      description: "Sound or video, in whatever container."
+    }),
+    model: Schema.String,
+    language: Schema.optional(Schema.String),
+    response_format: Schema.optional(Schema.Literal("json", "text", "srt", "verbose_json", "vtt")),
+    stream: Schema.optional(Schema.Boolean)
+  })
+)
+
+class Audio extends HttpApiGroup.make("audio")
+  .add(
+    HttpApiEndpoint.post("transcribe", "/v1/audio/transcriptions")
+      .setPayload(TranscriptionForm)
+      .addSuccess(
+        Schema.Struct({ text: Schema.String }, { key: Schema.String, value: Schema.Unknown }).annotations({
+          identifier: "Transcription"
+        })
+      )
+      .addError(failing(400, "The form is wrong; `param` says where."))
+      .addError(failing(413, "The file is larger than AUDIO_MAX_MB."))
+      .addError(failing(422, "There is no sound in the file, or it cannot be decoded."))
+      .addError(failing(503, "Too many media are being worked on; see Retry-After."))
+      .annotate(OpenApi.Summary, "Speech to text, on this machine")
+      .annotate(
+        OpenApi.Description,
+        "For `whisper-1` and its like the local speech engine listens. `text`, `srt` and `vtt` answer in plain text; with `stream` words come as events, as they are understood."
+      )
+  )
+  .annotate(OpenApi.Title, "Audio") {}
+
 const Readiness = Schema.Struct({
   status: Schema.Literal("ready", "draining"),
   record: Schema.Literal("ok", "failing"),
@@ -129,6 +164,7 @@ const MODEL_ID = {
 export class Api extends HttpApi.make("percept")
   .add(Chat)
   .add(Models)
+  .add(Audio)
   .add(Operation)
   .addError(failing(401, "No key, or a wrong one."))
   .addError(failing(403, "A web page of another origin."))

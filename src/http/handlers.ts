@@ -1,14 +1,18 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Effect, Layer } from "effect"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { Duration, Effect, Layer } from "effect"
 import { ModelNotFound } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
 import type { Model } from "../domain/Model.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { AppConfig } from "../services/AppConfig.ts"
 import { Catalogue } from "../services/gateway/Catalogue.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
+import { Transcriptions } from "../services/media/Transcriptions.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Api } from "./contract.ts"
 import { Exchanges } from "./Exchanges.ts"
+import { receive } from "./Upload.ts"
 
 const chat = HttpApiBuilder.group(Api, "chat", (handlers) =>
   Effect.gen(function* () {
@@ -47,6 +51,24 @@ const models = HttpApiBuilder.group(Api, "models", (handlers) =>
   })
 )
 
+const audio = HttpApiBuilder.group(Api, "audio", (handlers) =>
+  Effect.gen(function* () {
+    const { audioMaxMb, bodyTimeout } = yield* AppConfig
+    const { answered } = yield* Exchanges
+    const transcriptions = yield* Transcriptions
+    const limits = { fileBytes: audioMaxMb * 1024 * 1024, millis: Duration.toMillis(bodyTimeout) }
+    return handlers.handleRaw("transcribe", ({ request }) =>
+      answered(request, (exchange) =>
+        Effect.ignore(
+          transcriptions.transcribe(exchange, (folder) =>
+            receive(NodeHttpServerRequest.toIncomingMessage(request), folder, limits)
+          )
+        )
+      )
+    )
+  })
+)
+
 const operation = HttpApiBuilder.group(Api, "operation", (handlers) =>
   Effect.gen(function* () {
     const readiness = yield* Readiness
@@ -59,7 +81,7 @@ const operation = HttpApiBuilder.group(Api, "operation", (handlers) =>
   })
 )
 
-export const layer = Layer.mergeAll(chat, models, operation)
+export const layer = Layer.mergeAll(chat, models, audio, operation)
 
 const send = (exchange: Exchange, value: unknown): void =>
   exchange.json(200, Buffer.from(JSON.stringify(value)))

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, FiberMap } from "effect"
+import { Clock, Duration, Effect, Fiber, FiberMap } from "effect"
 import type { Model } from "../../domain/Model.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Providers } from "./Provider.ts"
@@ -41,7 +41,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
           // `run` hands out an interrupted fiber where one is under way.
           return started.pipe(
             Effect.zipRight(FiberMap.get(refreshing, provider.name)),
-            Effect.flatMap((fiber) => Effect.timeout(fiber, LONGEST_WAIT)),
+            Effect.flatMap((fiber) => Effect.timeout(Fiber.await(fiber), LONGEST_WAIT)),
             Effect.ignore
           )
         },

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
+import { chunksOf } from "../../domain/chat/Chunks.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import { encodeEvent } from "../../domain/Sse.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { Perception } from "../media/Perception.ts"
 import { Recorder } from "../tracking/Recorder.ts"
@@ -25,16 +27,18 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
         const read = () => Effect.map(exchange.body(), (bytes) => recording.received(bytes))
         const ask = (bytes: Uint8Array) =>
           Effect.map(ChatRequest.parse(bytes), (request) => recording.asked(request))
+        const perceive = (request: ChatRequest.ChatRequest) =>
+          perception.perceive(request, exchange, recording)
         const route = (request: ChatRequest.ChatRequest) =>
           Effect.map(router.route(request.model), (route) => ({ request, route: recording.routed(route) }))
         const answer = ({ request, route }: Routed) => {
-          const reply = recording.overhearing(replyTo(exchange))
+          const reply = recording.overhearing(replyTo(exchange, recording.media))
           return route.provider.answer(ChatRequest.withModel(request, route.model), reply, exchange)
         }
         return admit.pipe(
           Effect.flatMap(read),
           Effect.flatMap(ask),
-          Effect.flatMap(perception.perceive),
+          Effect.flatMap(perceive),
           Effect.flatMap(route),
           Effect.flatMap(answer)
         )
@@ -54,13 +58,19 @@ interface Routed {
 }
 
 /** A chat answer in the client's own dialect, which is the internal form: bytes as they come. */
-const replyTo = (exchange: Exchange): Reply => {
-  let headers: HeaderList = []
+const replyTo = (exchange: Exchange, media: string | undefined): Reply => {
+  const about: HeaderList = media === undefined ? [] : ["x-percept-media", media]
+  let headers = about
   return {
     opened: (_, passedOn) => {
-      headers = passedOn
+      headers = [...about, ...passedOn]
     },
-    whole: (bytes) => exchange.json(200, bytes, headers),
+    whole: (bytes, _, completion) => {
+      if (exchange.status() === undefined) return exchange.json(200, bytes, headers)
+      for (const chunk of chunksOf(completion)) exchange.write(encodeEvent(JSON.stringify(chunk)))
+      exchange.write(encodeEvent("[DONE]"))
+      exchange.end()
+    },
     events: (bytes) => {
       if (exchange.status() === undefined) exchange.openStream("text/event-stream; charset=utf-8", headers)
       return exchange.write(bytes)

@@ -1,5 +1,6 @@
 import { Effect, Either } from "effect"
 import { ModelNotFound } from "../../domain/Errors.ts"
+import type { Model } from "../../domain/Model.ts"
 import type { Pricing } from "../../domain/Usage.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Catalogue } from "./Catalogue.ts"
@@ -12,6 +13,8 @@ export interface Route {
   readonly model: string
   readonly rule: RouteRule
   readonly pricing: Pricing | undefined
+  /** What its provider's catalogue says of the model, if it lists it. */
+  readonly listed: Model | undefined
 }
 
 export type RouteRule = "explicit" | "percept" | "listed" | "slash" | "first" | "default"
@@ -55,7 +58,7 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
 
     const to = (provider: Provider, model: string, rule: RouteRule): Either.Either<Route> => {
       const listed = catalogue.known(model).find((entry) => entry.provider === provider.name)
-      return Either.right({ provider, model, rule, pricing: listed?.pricing })
+      return Either.right({ provider, model, rule, pricing: listed?.pricing, listed })
     }
 
     return { route }

@@ -143,8 +143,9 @@ const bundled = (name: ToolName): ReadonlyArray<string> => {
   }
 }
 
+/** With a number in it: whisper-cli speaks of versions without having one. */
 const versionIn = (said: string): string =>
-  /\bversion[: ]+(\S+)/i.exec(said)?.[1] ?? /^\d{4}\.\d\d\.\d\d\S*$/m.exec(said)?.[0] ?? "unknown"
+  /\bversion[: ]+(n?-?\d\S*)/i.exec(said)?.[1] ?? /^\d{4}\.\d\d\.\d\d\S*$/m.exec(said)?.[0] ?? "unknown"
 
 const ASKING: Readonly<Record<ToolName, ReadonlyArray<string>>> = {
   ffmpeg: ["-version"],

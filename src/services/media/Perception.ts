@@ -1,9 +1,251 @@
-import { Effect } from "effect"
-import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
+import { Effect, Either } from "effect"
+import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
+import { rewrite, withoutKey } from "../../domain/chat/Rewrite.ts"
+import { MediaFailure } from "../../domain/Errors.ts"
+import type { InvalidRequest } from "../../domain/Errors.ts"
+import type { Exchange } from "../../domain/Exchange.ts"
+import { choose } from "../../domain/media/Choice.ts"
+import type { Item } from "../../domain/media/Choice.ts"
+import { editsFor } from "../../domain/media/Edits.ts"
+import type { MediaType } from "../../domain/media/Media.ts"
+import { findMedia, mayHoldMedia } from "../../domain/media/MediaRef.ts"
+import type { MediaRef } from "../../domain/media/MediaRef.ts"
+import { readWishes } from "../../domain/media/Wishes.ts"
+import type { Wishes } from "../../domain/media/Wishes.ts"
+import { contextOf, takes } from "../../domain/Model.ts"
+import type { Model } from "../../domain/Model.ts"
+import { AppConfig } from "../AppConfig.ts"
+import { Catalogue } from "../gateway/Catalogue.ts"
+import { ModelRouter } from "../gateway/ModelRouter.ts"
+import type { Recording } from "../tracking/Recording.ts"
+import { announcing } from "./Announcer.ts"
+import type { Tell } from "./Announcer.ts"
+import { MediaQueue } from "./MediaQueue.ts"
+import { Observer, keyOf } from "./Observer.ts"
+import type { Observed, Sighting, Want } from "./Observer.ts"
+import { Presentation } from "./Presentation.ts"
+import type { Audience } from "./Presentation.ts"
 
-/** Where a request's media become what the model can take. For now requests pass as they are. */
+/** Where a request's media become what the model can take. */
 export class Perception extends Effect.Service<Perception>()("percept/Perception", {
-  succeed: {
-    perceive: (request: ChatRequest): Effect.Effect<ChatRequest> => Effect.succeed(request)
-  }
+  effect: Effect.gen(function* () {
+    const config = yield* AppConfig
+    const catalogue = yield* Catalogue
+    const observer = yield* Observer
+    const { jobs } = yield* MediaQueue
+    const presentation = yield* Presentation
+    const router = yield* ModelRouter
+    const fallback: Wishes = { policy: config.mediaPolicy, frames: config.videoFrames, window: undefined }
+    const finding = { roles: config.mediaRoles, sites: config.mediaSites, sniff: config.mediaSniff }
+
+    /** Nearly all requests hold no media, and pass as they are. */
+    const perceive = (
+      request: ChatRequest.ChatRequest,
+      exchange: Exchange,
+      recording: Recording
+    ): Effect.Effect<ChatRequest.ChatRequest, InvalidRequest | MediaFailure> => {
+      const asks = request.body["percept"] !== undefined
+      if (!asks && !mayHoldMedia(request.text)) return Effect.succeed(request)
+      return Either.match(readWishes(request.body, exchange.header("x-percept-policy"), fallback), {
+        onLeft: (problem) => Effect.fail(problem),
+        onRight: (wishes) => {
+          const bare = asks ? withoutKey(request, "percept") : request
+          const refs = wishes.policy === "off" ? [] : findMedia(bare.messages, finding)
+          return refs.length === 0 ? Effect.succeed(bare) : look(bare, refs, wishes, exchange, recording)
+        }
+      })
+    }
+
+    /** Looks at what there is, decides who answers, and puts it into the form that model takes. */
+    const look = Effect.fn("Perception.look")(function* (
+      request: ChatRequest.ChatRequest,
+      refs: ReadonlyArray<MediaRef>,
+      wishes: Wishes,
+      exchange: Exchange,
+      recording: Recording
+    ) {
+      const asked = yield* targetOf(request.model)
+      // A model that does not exist is no reason to look at anything; the gateway will say so.
+      if (asked === undefined) return request
+      const vision = yield* targetOf(config.visionModel)
+      const first = wishes.policy === "reroute" ? (vision ?? asked) : asked
+      const { items, skipped } = choose(refs, keyOf, config.mediaMaxItems)
+      const started = performance.now()
+
+      return yield* announcing(exchange, request, (news) =>
+        Effect.gen(function* () {
+          const tell = (line: string) => {
+            recording.stage = line
+            news(line)
+          }
+          const found = yield* observeAll(items, wantOf(first, wishes), tell)
+          const needsEyes =
+            wishes.policy === "reroute"
+              ? found.some(isVisible)
+              : wishes.policy === "auto" && !asked.sees && found.some(isPictured)
+          const audience = (needsEyes ? vision : undefined) ?? asked
+          const rerouted = audience !== asked
+          const seen = audience === first ? found : yield* takenBy(audience, found, wishes, tell)
+          if (seen.length + skipped.length === 0) return request
+          news("writing it down")
+          const presented = yield* presentAll(
+            seen,
+            { ...audience, sees: audience.sees && wishes.policy !== "describe" },
+            { id: exchange.id, path: exchange.path, clientIp: exchange.clientIp, keyId: recording.row.key_id }
+          )
+          const passedOver = yield* Effect.forEach(skipped, (item) =>
+            Effect.map(presentation.passOver(item), (shown) => ({ item, shown }))
+          )
+          recording.perceived({
+            ...summaryOf(seen, skipped.length, performance.now() - started),
+            rerouted
+          })
+          const rewritten = rewrite(request, editsFor(request.messages, [...presented, ...passedOver]))
+          return rerouted ? ChatRequest.withModel(rewritten, config.visionModel) : rewritten
+        })
+      )
+    })
+
+    /** What is known of the model a request would be answered by. */
+    const targetOf = Effect.fnUntraced(function* (model: string | undefined) {
+      if (model !== undefined) yield* catalogue.find(model)
+      const route = Either.getOrUndefined(router.route(model))
+      if (route === undefined) return undefined
+      const { listed } = route
+      // Who keeps no catalogue may well see: what it does with a picture is better than a picture kept from it.
+      const target: Target = { sees: takes(listed, "image") ?? true, context: contextOf(listed), listed }
+      return target
+    })
+
+    /** What the model takes whole; a request for certain pictures or a certain stretch gets those. */
+    const wantOf = ({ listed }: Target, { frames, policy, window }: Wishes): Want => {
+      const asksForMore = frames !== fallback.frames || window !== undefined
+      return {
+        frames,
+        window,
+        whole: ({ kind, mime }: MediaType) =>
+          !asksForMore && policy !== "describe" && takes(listed, kind) === true && WHOLE.has(mime)
+      }
+    }
+
+    /** What was taken whole for another reader than the one who answers in the end is looked at once more. */
+    const takenBy = Effect.fnUntraced(function* (
+      audience: Target,
+      found: ReadonlyArray<Seen>,
+      wishes: Wishes,
+      tell: Tell
+    ) {
+      const want = wantOf(audience, wishes)
+      const isUnfit = ({ result }: Seen) =>
+        Either.isRight(result) &&
+        result.right.observed.form === "whole" &&
+        !want.whole(result.right.observed.type)
+      const unfit = found.filter(isUnfit).map(({ item }) => item)
+      const anew = yield* observeAll(unfit, want, tell)
+      return found.map((one) => anew.find(({ item }) => item === one.item) ?? one)
+    })
+
+    const observeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>, want: Want, tell: Tell) {
+      const seen = yield* Effect.forEach(
+        items,
+        (item, at) =>
+          observer
+            .observe(item.ref, want, (line) => tell(`${item.ref.kind} ${at + 1}/${items.length} ${line}`))
+            .pipe(
+              Effect.either,
+              Effect.map((result): Seen => ({ item, result }))
+            ),
+        // One request alone cannot be more than the queue takes.
+        { concurrency: jobs }
+      )
+      const told = seen.filter(({ item, result }) => Either.isRight(result) || item.ref.kind !== "unknown")
+      for (const { item, result } of told) {
+        if (Either.isRight(result)) continue
+        const { code, detail, message } = result.left
+        if (config.mediaStrict || code === "busy" || code === "no_space")
+          return yield* new MediaFailure({
+            ...{ code, message: `The medium at '${item.ref.param}' cannot be used. ${message}` },
+            ...{ param: item.ref.param, ...(detail === undefined ? {} : { detail }) }
+          })
+      }
+      return told
+    })
+
+    const presentAll = (
+      seen: ReadonlyArray<Seen>,
+      audience: Audience,
+      parent: Parameters<typeof presentation.present>[3]
+    ) =>
+      Effect.forEach(
+        seen,
+        ({ item, result }) =>
+          Effect.map(
+            Either.isRight(result)
+              ? presentation.present(item, result.right.observed, audience, parent)
+              : presentation.excuse(item, result.left.message),
+            (shown) => ({ item, shown })
+          ),
+        { concurrency: "unbounded" }
+      )
+
+    return { perceive }
+  })
 }) {}
+
+interface Seen {
+  readonly item: Item
+  readonly result: Either.Either<Sighting, MediaFailure>
+}
+
+/** A model that may answer. */
+interface Target {
+  readonly sees: boolean
+  readonly context: number | undefined
+  readonly listed: Model | undefined
+}
+
+/** What providers take as it is. */
+const WHOLE = new Set(["video/mp4", "video/webm", "audio/wav", "audio/mpeg"])
+
+/** Whether there are pictures to be shown. */
+const isPictured = ({ result }: Seen): boolean => Either.isRight(result) && hasPictures(result.right.observed)
+
+/** The same, or a film that was taken whole. */
+const isVisible = ({ result }: Seen): boolean =>
+  Either.isRight(result) && (hasPictures(result.right.observed) || isFilm(result.right.observed))
+
+const isFilm = (observed: Observed): boolean => observed.form === "whole" && observed.type.kind === "video"
+
+const hasPictures = (observed: Observed): boolean =>
+  observed.form === "pictures" || (observed.form === "evidence" && "frames" in observed.evidence.seen)
+
+const summaryOf = (seen: ReadonlyArray<Seen>, skipped: number, millis: number) => {
+  const kinds = seen.map(({ item, result }) =>
+    Either.isRight(result) ? kindOf(result.right.observed) : item.ref.kind
+  )
+  const counts = ["image", "video", "audio", "site", "unknown"].flatMap((kind) => {
+    const count = kinds.filter((found) => found === kind).length
+    return count === 0 ? [] : [`${kind} ${count}`]
+  })
+  const hits = seen.filter(({ result }) => Either.isRight(result) && result.right.remembered).length
+  const failed = seen.filter(({ result }) => Either.isLeft(result)).length
+  const rest = [
+    ...(hits > 0 ? [`${hits} remembered`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    `${Math.round(millis)} ms`
+  ]
+  return {
+    kinds: Array.from(new Set(kinds)),
+    hits,
+    millis: Math.round(millis),
+    line: [counts.join(", "), ...rest].filter((part) => part !== "").join("; ")
+  }
+}
+
+const kindOf = (observed: Observed): string =>
+  observed.form === "pictures"
+    ? "image"
+    : observed.form === "whole"
+      ? observed.type.kind
+      : observed.evidence.kind

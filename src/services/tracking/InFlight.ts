@@ -5,6 +5,8 @@ export interface Ongoing {
   readonly id: string
   /** Ends the request with an error, as politely as its state allows. */
   readonly cutShort: () => void
+  /** What it is at, in a few words. */
+  readonly stage: () => string
 }
 
 /**

@@ -1,8 +1,8 @@
 import { Duration, Effect, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { whileLocked } from "../Database.ts"
+import { startOf } from "../ProcessStart.ts"
 import { TrackingRepo } from "./TrackingRepo.ts"
 import type { Instance } from "./TrackingRepo.ts"
 
@@ -36,21 +36,5 @@ const isAlive = (instance: Instance, host: string): boolean =>
   instance.host === host
     ? startOf(instance.pid) === instance.process_start
     : Date.now() - instance.heartbeat_at < Duration.toMillis(BEAT) * 4
-
-/** What tells this process from a later one with the same pid; undefined if there is no such process. */
-const startOf = (pid: number): string | undefined => {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return undefined
-  }
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    return `${boot}:${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`
-  } catch {
-    return "unknown"
-  }
-}
 
 const BEAT = Duration.seconds(15)

@@ -38,7 +38,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
           recording.cut = true
           fiber.unsafeInterruptAsFork(fiber.id())
         }
-        const place = inFlight.enter({ id: exchange.id, cutShort })
+        const place = inFlight.enter({ id: exchange.id, cutShort, stage: () => recording.stage })
         queue.add(recording)
         return Effect.onExit(flow(recording), (exit) => {
           inFlight.leave(place)

@@ -4,7 +4,7 @@ import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { stringField } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
-import type { RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import type { RequestKind, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import * as Usage from "../../domain/Usage.ts"
 
 /** Where a request went, as the record wants to know it. */
@@ -13,6 +13,17 @@ export interface RoutedTo {
   readonly model: string
   readonly rule: string
   readonly pricing: Usage.Pricing | undefined
+}
+
+/** What Perception did, as the record wants to know it. */
+export interface Perceived {
+  readonly kinds: ReadonlyArray<string>
+  /** Media that were remembered. */
+  readonly hits: number
+  readonly millis: number
+  readonly line: string
+  /** `VISION_MODEL` answers in place of the model that was asked. */
+  readonly rerouted: boolean
 }
 
 /** One request's row while it lives: filled in by the flow, closed exactly once. */
@@ -30,6 +41,11 @@ export class Recording {
   private assembly: Assembly | undefined
   /** The router is going down and has ended this request. */
   cut = false
+  /** What the request is at, in a few words. */
+  stage = "reading"
+  /** What was done about its media, in one line; undefined where it has none. */
+  media: string | undefined
+  private rerouted = false
   private readonly startedAt = performance.now()
   private upstreamAt = 0
   private pricing: Usage.Pricing | undefined
@@ -94,13 +110,43 @@ export class Recording {
     return request
   }
 
+  perceived(media: Perceived): void {
+    this.media = media.line
+    this.rerouted = media.rerouted
+    this.row.is_multimodal = 1
+    this.row.media_type_processed = media.kinds.join(",")
+    this.row.media_ms = media.millis
+    this.row.cache_hits = media.hits
+  }
+
+  /** This is no client's request but a call made for one. */
+  onBehalf(kind: RequestKind, parentId: string, keyId: string | null): void {
+    this.row.kind = kind
+    this.row.parent_request_id = parentId
+    this.row.key_id = keyId
+  }
+
   routed<To extends RoutedTo>(to: To): To {
+    this.stage = "answering"
     this.row.provider = to.provider.name
     this.row.model_routed_to_openrouter = to.model.slice(0, 200)
-    this.row.route_rule = to.rule
+    this.row.route_rule = this.rerouted ? "vision" : to.rule
     this.pricing = to.pricing
     this.upstreamAt = performance.now()
     return to
+  }
+
+  /** A request that is no chat: what was asked, as JSON text. */
+  askedElse(asked: { readonly model: string; readonly stream: boolean; readonly text: string }): void {
+    if (this.bodyLimit > 0) this.request = asked.text
+    this.row.model_requested_by_client = asked.model.slice(0, 200)
+    this.row.is_streaming = asked.stream ? 1 : 0
+  }
+
+  /** Its answer, as JSON text. */
+  answeredElse(text: string, characters: number): void {
+    if (this.bodyLimit > 0) this.answer = text
+    this.row.output_char_length = characters
   }
 
   /** The same reply, overheard. */

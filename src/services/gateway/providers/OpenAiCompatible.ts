@@ -77,12 +77,7 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
     const once = attempt(request, reply, exchange)
     const again = (failure: UpstreamFailure, retry: number): Effect.Effect<void, UpstreamFailure> => {
       const asked = failure.retryAfter ?? 0
-      if (
-        !failure.retryable ||
-        retry > upstreamRetries ||
-        asked > LONGEST_WAIT ||
-        exchange.status() !== undefined
-      )
+      if (!failure.retryable || retry > upstreamRetries || asked > LONGEST_WAIT || exchange.hasAnswered())
         return Effect.fail(failure)
       return Random.nextRange(0.5, 1).pipe(
         Effect.flatMap((jitter) =>

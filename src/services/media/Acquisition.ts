@@ -1,0 +1,111 @@
+import { Effect, Either } from "effect"
+import type { MediaFailure } from "../../domain/Errors.ts"
+import type { Heard } from "../../domain/media/Evidence.ts"
+import type { MediaFile, Validators } from "../../domain/media/Media.ts"
+import type { MediaRef } from "../../domain/media/MediaRef.ts"
+import { AppConfig } from "../AppConfig.ts"
+import { MediaFetcher } from "./MediaFetcher.ts"
+import type { SiteWords } from "./VideoPipeline.ts"
+import { YtDlp } from "./YtDlp.ts"
+import type { SiteInfo } from "./YtDlp.ts"
+
+/** A medium in hand, or what a site says about one that could not be had. */
+export type Acquired = {
+  /** Hash of the content, or the site's own number for it. */
+  readonly content: string
+  readonly validators: Validators
+  readonly site: SiteWords | undefined
+} & (
+  | { readonly file: MediaFile; readonly why?: undefined }
+  | { readonly file: undefined; readonly why: MediaFailure }
+)
+
+/** Gets a medium into a private folder, from wherever it is. */
+export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisition", {
+  effect: Effect.gen(function* () {
+    const { videoCaptions } = yield* AppConfig
+    const fetcher = yield* MediaFetcher
+    const ytDlp = yield* YtDlp
+
+    const acquire = Effect.fn("Acquisition.acquire")(function* (
+      { kind, source }: MediaRef,
+      folder: string,
+      progress: (share: number) => void
+    ) {
+      if (!("link" in source)) return fromFile(yield* fetcher.unpack(source.data, folder, ALL))
+      if (kind === "site") return yield* fromSite(source.link.url, folder, progress)
+      const file = yield* fetcher.fetch(source.link.url, folder, {
+        kinds: ALL,
+        progress: (bytes, total) => progress(total === undefined ? 0 : bytes / total)
+      })
+      return { ...fromFile(file), validators: file.validators }
+    })
+
+    /** Words and pictures come at the same time; where only the words can be had, they are better than nothing. */
+    const fromSite = Effect.fnUntraced(function* (
+      url: URL,
+      folder: string,
+      progress: (share: number) => void
+    ) {
+      const info = yield* ytDlp.about(url, folder)
+      const [captions, file] = yield* Effect.all(
+        [
+          videoCaptions === "off" ? Effect.succeed(undefined) : captionsOf(url, folder, info),
+          Effect.either(ytDlp.download(url, folder, progress))
+        ],
+        { concurrency: 2 }
+      )
+      const site: SiteWords = {
+        title: info.title,
+        name: info.site,
+        duration: info.duration,
+        chapters: info.chapters,
+        captions
+      }
+      const got = { content: info.key, validators: NONE, site }
+      if (Either.isRight(file)) {
+        const content = isNumbered(info.key) ? info.key : file.right.sha256
+        return { ...got, content, file: file.right } satisfies Acquired
+      }
+      if (captions === undefined) return yield* file.left
+      return { ...got, file: undefined, why: file.left } satisfies Acquired
+    })
+
+    const captionsOf = (url: URL, folder: string, info: SiteInfo) =>
+      ytDlp.captions(url, folder, undefined, info).pipe(
+        Effect.map((captions) => {
+          if (captions === undefined || captions.segments.length === 0) return undefined
+          const last = captions.segments.at(-1)?.to ?? 0
+          const duration = info.duration ?? last
+          const heard: Heard = {
+            source: captions.automatic ? "automatic captions" : "human captions",
+            language: captions.language,
+            segments: captions.segments,
+            sounds: [],
+            duration,
+            heard: duration,
+            active: captions.segments.reduce((sum, { from, to }) => sum + (to - from), 0),
+            missed: []
+          }
+          return heard
+        }),
+        Effect.catchTag("MediaFailure", () => Effect.succeed(undefined))
+      )
+
+    return { acquire }
+  })
+}) {}
+
+/** Sites number what they have, once and for all; of other pages there is the address alone. */
+export const isNumbered = (content: string): boolean => content.includes(":") && !/^https?:/i.test(content)
+
+const fromFile = (file: MediaFile): Acquired => ({
+  content: file.sha256,
+  validators: NONE,
+  site: undefined,
+  file
+})
+
+const ALL = ["image", "video", "audio"] as const
+
+const NONE: Validators = { etag: undefined, lastModified: undefined, length: undefined }

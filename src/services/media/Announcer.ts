@@ -1,0 +1,64 @@
+import { Effect, Fiber } from "effect"
+import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
+import type { Exchange } from "../../domain/Exchange.ts"
+import { encodeComment, encodeEvent } from "../../domain/Sse.ts"
+
+/** Says what is being done, for instance `video 2/4 listening 43%`. */
+export type Tell = (line: string) => void
+
+/**
+ * Does work that may take long while its client hears that it is going on: a stream is opened at once, and a
+ * line goes out when there is news, but at least every few seconds. Who does not stream waits in silence.
+ */
+export const announcing = <A, E>(
+  exchange: Exchange,
+  request: Pick<ChatRequest, "model" | "stream">,
+  work: (tell: Tell) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  if (!request.stream) return work(() => {})
+  let line = "media"
+  const encode =
+    exchange.header("x-percept-progress") === "reasoning" ? asReasoning(exchange, request) : asComment
+  const say = Effect.sync(() => exchange.aside(encode(line)))
+  const speak = Effect.gen(function* () {
+    yield* Effect.sleep(PATIENCE)
+    while (true) {
+      const said = line
+      yield* say
+      const isNews = () => line !== said
+      for (let waited = 0; waited < LONGEST_SILENCE && !(waited > 0 && isNews()); waited += SHORTEST_SILENCE)
+        yield* Effect.sleep(SHORTEST_SILENCE)
+    }
+  })
+  return Effect.acquireUseRelease(
+    Effect.fork(Effect.interruptible(speak)),
+    () =>
+      work((news) => {
+        line = news
+      }),
+    Fiber.interrupt
+  )
+}
+
+const asComment = (line: string) => encodeComment(`percept ${line}`)
+
+/** For chat pages that show what a model thinks, and nothing else before its answer. */
+const asReasoning = (exchange: Exchange, request: Pick<ChatRequest, "model">) => (line: string) =>
+  encodeEvent(
+    JSON.stringify({
+      id: exchange.id,
+      object: "chat.completion.chunk",
+      created: Math.floor(Date.now() / 1000),
+      model: request.model ?? "",
+      choices: [
+        { index: 0, delta: { role: "assistant", reasoning_content: `${line}\n` }, finish_reason: null }
+      ]
+    })
+  )
+
+/** Who gets its answer sooner than this need not hear that it is coming. */
+const PATIENCE = "50 millis"
+
+/** Milliseconds between two lines: at least, and at most. */
+const SHORTEST_SILENCE = 1000
+const LONGEST_SILENCE = 4000

@@ -1,0 +1,183 @@
+import { Effect, Stream } from "effect"
+import type { Duration } from "effect"
+import { mkdtemp, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { MediaFailure } from "../../domain/Errors.ts"
+import type { MediaFile, Span } from "../../domain/media/Media.ts"
+import { readProbe } from "../../domain/media/ProbeOutput.ts"
+import { AppConfig } from "../AppConfig.ts"
+import { DEMUXERS } from "./look/demuxers.ts"
+import { readTaken, takingArgs } from "./look/takePictures.ts"
+import type { Source, Taking } from "./look/takePictures.ts"
+import { MediaTools } from "./MediaTools.ts"
+import { Subprocess } from "./Subprocess.ts"
+import type { SubprocessFailed } from "./Subprocess.ts"
+
+export type { Probe } from "../../domain/media/ProbeOutput.ts"
+
+/** ffmpeg and ffprobe: they see a local file of ours and no more, and nothing they say reaches a caller. */
+export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
+  effect: Effect.gen(function* () {
+    const { imageMaxMegapixels } = yield* AppConfig
+    const subprocess = yield* Subprocess
+    const tools = yield* MediaTools
+
+    /** A local file, read by the demuxer that its first bytes call for and no other. */
+    const fileArgs = ({ type }: Pick<MediaFile, "type">): ReadonlyArray<string> => {
+      const demuxers = DEMUXERS[type.container] ?? type.container
+      return [
+        ...["-max_pixels", String(imageMaxMegapixels * 1_000_000)],
+        ...["-protocol_whitelist", "file,pipe", "-format_whitelist", demuxers],
+        ...["-f", demuxers.replace(/,.*/, "")]
+      ]
+    }
+
+    const command = Effect.fnUntraced(function* (
+      name: "ffmpeg" | "ffprobe",
+      cwd: string,
+      timeout: Duration.DurationInput,
+      args: ReadonlyArray<string>
+    ) {
+      const { path } = yield* tools.need(name)
+      return { command: path, args: ["-hide_banner", ...args], cwd, timeout, limits: LIMITS }
+    })
+
+    /** What is in a file. */
+    const probe = Effect.fn("Ffmpeg.probe")(function* (file: MediaFile, folder: string) {
+      const args = ["-v", "error", "-show_entries", SHOWN, "-show_chapters", "-of", "json"]
+      const whole = yield* command("ffprobe", folder, "1 minute", [
+        ...args,
+        ...fileArgs(file),
+        "-i",
+        file.path
+      ])
+      const { stdout } = yield* Effect.mapError(subprocess.run(whole), (failed) => unreadable(failed))
+      const found = readProbe(stdout.toString("utf8"))
+      if (found === undefined) return yield* unreadable()
+      if (found.duration !== undefined && file.bytes / found.duration > FEWEST_BYTES) return found
+      const duration = yield* measured(file, folder).pipe(Effect.orElseSucceed(() => undefined))
+      return { ...found, duration: duration ?? found.duration }
+    })
+
+    /** Recordings that were broken off do not know how long they are, and some lie: their packets are counted. */
+    const measured = Effect.fnUntraced(function* (file: MediaFile, folder: string) {
+      const args = [
+        ...QUIET,
+        ...fileArgs(file),
+        "-i",
+        file.path,
+        "-map",
+        "0:V?",
+        "-map",
+        "0:a?",
+        "-c",
+        "copy"
+      ]
+      const output = ["-f", "null", "-progress", "pipe:1", "-stats_period", "10", "-"]
+      const { stdout } = yield* subprocess.run(
+        yield* command("ffmpeg", folder, "2 minutes", [...args, ...output])
+      )
+      const times = Array.from(stdout.toString("utf8").matchAll(/^out_time_us=(\d+)$/gm), ([, time]) =>
+        Number(time)
+      )
+      const last = times.at(-1) ?? 0
+      return last > 0 ? last / 1_000_000 : undefined
+    })
+
+    /** A track's sound as 16 kHz, one channel, 16 bits, as fast as it is taken; it begins where the window does. */
+    const pcm = (
+      file: MediaFile,
+      folder: string,
+      { from = 0, to, track }: { readonly track: number } & Partial<Span>
+    ): Stream.Stream<Uint8Array, MediaFailure> => {
+      const window = [
+        ...(from > 0 ? ["-ss", seconds(from)] : []),
+        ...(to === undefined ? [] : ["-to", seconds(to)])
+      ]
+      const input = ["-threads", "1", ...window, ...fileArgs(file), "-i", file.path]
+      // Sound that begins late is preceded by silence, so that its time can be told by counting.
+      const filter = ["-af", "aresample=16000:async=1:first_pts=0", "-ac", "1", "-ar", "16000"]
+      const args = [
+        ...QUIET,
+        ...input,
+        "-map",
+        `0:a:${track}`,
+        "-vn",
+        "-sn",
+        "-dn",
+        ...filter,
+        "-f",
+        "s16le",
+        "pipe:1"
+      ]
+      return Stream.unwrap(
+        Effect.map(command("ffmpeg", folder, "2 hours", args), (whole) =>
+          Stream.mapError(subprocess.stream(whole), undecodable("sound"))
+        )
+      )
+    }
+
+    /** How a file is opened for its pictures from a time on, beginning with the key picture before it if that works. */
+    const opening = (
+      file: Pick<MediaFile, "path" | "type">,
+      { keysOnly = false, time }: { readonly time?: number; readonly keysOnly?: boolean } = {}
+    ): ReadonlyArray<string> => [
+      ...["-threads", "1", ...fileArgs(file)],
+      ...(keysOnly && file.type.container !== "avi" ? ["-skip_frame", "nokey"] : []),
+      ...(time === undefined ? [] : ["-noaccurate_seek", "-ss", seconds(time)]),
+      ...["-i", file.path]
+    ]
+
+    /** Pictures of several sources in one run. What came out before something broke is kept. */
+    const take = Effect.fn("Ffmpeg.take")(function* (
+      sources: ReadonlyArray<Source>,
+      taking: Taking,
+      folder: string
+    ) {
+      const own = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(folder, "take-"))),
+        (own) => Effect.promise(() => rm(own, { recursive: true, force: true }))
+      )
+      const args = ["-v", "error", "-nostdin", "-y", "-copyts", ...takingArgs(sources, taking)]
+      const failed = yield* subprocess.run(yield* command("ffmpeg", own, "3 minutes", args)).pipe(
+        Effect.as(undefined),
+        Effect.catchAll((failed) => Effect.succeed(failed))
+      )
+      const taken = yield* readTaken(sources.length, taking, own)
+      if (failed !== undefined && taken.every((pictures) => pictures.length === 0))
+        return yield* undecodable("picture")(failed)
+      return taken
+    }, Effect.scoped)
+
+    return { probe, pcm, opening, take }
+  })
+}) {}
+
+const seconds = (time: number): string => Math.max(0, time).toFixed(6)
+
+const QUIET = ["-v", "error", "-nostdin", "-y", "-max_error_rate", "1"]
+
+const SHOWN = [
+  "format=start_time,duration:format_tags=title",
+  "stream=codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,duration",
+  "stream_disposition=attached_pic,default:stream_tags=language,rotate:stream_side_data=rotation"
+].join(":")
+
+/** Bytes a second: with fewer the length a file claims is not believed. */
+const FEWEST_BYTES = 500
+
+const LIMITS = { memoryMb: 1500, fileMb: 1024, cpuSeconds: 600 }
+
+const unreadable = (failed?: SubprocessFailed) =>
+  new MediaFailure({
+    code: failed?.reason === "timeout" ? "timeout" : "broken",
+    message: "The file could not be read; it may be damaged or cut off.",
+    detail: failed?.message ?? "ffprobe gave no JSON"
+  })
+
+const undecodable = (what: "sound" | "picture") => (failed: SubprocessFailed) =>
+  new MediaFailure({
+    code: failed.reason === "timeout" ? "timeout" : "broken",
+    message: `The ${what} could not be decoded.`,
+    detail: failed.message
+  })
