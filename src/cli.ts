@@ -1,5 +1,5 @@
 import { OpenApi } from "@effect/platform"
-import { Console, Effect, Layer, Logger, LogLevel } from "effect"
+import { Console, Data, Effect, Layer, Logger, LogLevel } from "effect"
 import { Api } from "./http/contract.ts"
 import { HttpServer } from "./http/Server.ts"
 import { router } from "./program.ts"
@@ -16,11 +16,12 @@ import { Workspace } from "./services/media/Workspace.ts"
 
 /** The command line: without arguments it serves. */
 export const run = (words: ReadonlyArray<string>): void => {
-  const command = COMMANDS[words[0] ?? "serve"]?.(words.slice(1))
+  const [name = "serve", ...rest] = words
+  const command = COMMANDS[name]?.(rest)
   if (command === undefined) {
-    console.error(`There is no command '${words[0]}'.\n\n${HELP}`)
+    console.error(`There is no command '${name}'.\n\n${HELP}`)
     process.exitCode = 2
-  } else runMain(command)
+  } else runMain(command, name === "serve" ? "Percept cannot start: " : "")
 }
 
 const welcome = Effect.gen(function* () {
@@ -108,7 +109,17 @@ const models = (words: ReadonlyArray<string>) =>
 percept models build-engine      build whisper-cli into DATA_DIR/bin (needs cmake and a compiler)
 
 Models: ${names.join(", ")}`)
-  }).pipe(Effect.provide(forMedia))
+  }).pipe(
+    // Here the operator is who reads it.
+    Effect.catchTag(
+      "MediaFailure",
+      ({ detail = "", message }) => new NotDone({ message: `${message} ${detail}` })
+    ),
+    Effect.provide(forMedia)
+  )
+
+/** A command came to nothing. */
+class NotDone extends Data.TaggedError("NotDone")<{ readonly message: string }> {}
 
 const progressBar = (name: string) => {
   let shown = -1

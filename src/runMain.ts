@@ -1,10 +1,11 @@
 import { Cause, Effect, Exit, Fiber } from "effect"
 
 /**
- * Runs a program to its end. The first SIGINT or SIGTERM lets it go down in order, a second one ends it at
- * once; a bug outside every fiber takes it down in order too, since nobody knows what state it left behind.
+ * Runs a program to its end; what it fails with is told after the opening. The first SIGINT or SIGTERM lets it go
+ * down in order, a second one ends it at once; a bug outside every fiber takes it down in order too, since nobody
+ * knows what state it left behind.
  */
-export const runMain = (program: Effect.Effect<unknown, unknown>): void => {
+export const runMain = (program: Effect.Effect<unknown, unknown>, opening = ""): void => {
   let asked: number | undefined
   let bug = false
   const fiber = Effect.runFork(program)
@@ -30,15 +31,15 @@ export const runMain = (program: Effect.Effect<unknown, unknown>): void => {
   fiber.addObserver((exit) => {
     clearInterval(keepAlive)
     const failed = Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)
-    if (failed) console.error(explain(exit.cause))
+    if (failed) console.error(explain(exit.cause, opening))
     process.exit(failed || bug ? 1 : 0)
   })
 }
 
 /** What we foresaw is one sentence, what we did not is the whole story. */
-const explain = (cause: Cause.Cause<unknown>): string => {
+const explain = (cause: Cause.Cause<unknown>, opening: string): string => {
   const error = Cause.squash(cause)
   return Cause.isFailure(cause) && error instanceof Error && "_tag" in error
-    ? `Percept cannot start: ${error.message}`
+    ? `${opening}${error.message}`
     : Cause.pretty(cause)
 }

@@ -13,12 +13,11 @@ export type Tell = (line: string) => void
 export const announcing = <A, E>(
   exchange: Exchange,
   request: Pick<ChatRequest, "model" | "stream">,
-  work: (tell: Tell) => Effect.Effect<A, E>
+  work: (tell: Tell) => Effect.Effect<A, E>,
+  encode = encoding(exchange, request)
 ): Effect.Effect<A, E> => {
   if (!request.stream) return work(() => {})
   let line = "media"
-  const encode =
-    exchange.header("x-percept-progress") === "reasoning" ? asReasoning(exchange, request) : asComment
   const say = Effect.sync(() => exchange.aside(encode(line)))
   const speak = Effect.gen(function* () {
     yield* Effect.sleep(PATIENCE)
@@ -40,7 +39,11 @@ export const announcing = <A, E>(
   )
 }
 
-const asComment = (line: string) => encodeComment(`percept ${line}`)
+/** For every kind of stream. */
+export const asComment = (line: string) => encodeComment(`percept ${line}`)
+
+const encoding = (exchange: Exchange, request: Pick<ChatRequest, "model">) =>
+  exchange.header("x-percept-progress") === "reasoning" ? asReasoning(exchange, request) : asComment
 
 /** For chat pages that show what a model thinks, and nothing else before its answer. */
 const asReasoning = (exchange: Exchange, request: Pick<ChatRequest, "model">) => (line: string) =>

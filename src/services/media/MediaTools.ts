@@ -3,6 +3,7 @@ import { access, chmod, constants, stat } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path"
 import { MediaFailure } from "../../domain/Errors.ts"
+import { isAtLeast } from "../../domain/media/SiteVersion.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { installLine } from "./InstallLine.ts"
 import type { ToolName } from "./InstallLine.ts"
@@ -30,7 +31,7 @@ type Place = Omit<Tool, "version">
 /** Finds the programs that media are worked on with. Only what has been seen to run is a tool. */
 export class MediaTools extends Effect.Service<MediaTools>()("percept/MediaTools", {
   scoped: Effect.gen(function* () {
-    const { dataDir, ffmpeg, ffprobe, whisperCli, ytDlp } = yield* AppConfig
+    const { dataDir, ffmpeg, ffprobe, whisperCli, ytDlp, ytDlpMinVersion } = yield* AppConfig
     const subprocess = yield* Subprocess
     const workspace = yield* Workspace
     const scope = yield* Effect.scope
@@ -64,7 +65,16 @@ export class MediaTools extends Effect.Service<MediaTools>()("percept/MediaTools
         configured === undefined
           ? `${name} is neither on PATH nor in ${binFolder}.`
           : `${configured} is no program that can be run.`
-      return yield* Effect.firstSuccessOf([Effect.fail(none), ...programs.map(tryOut)])
+      let problem = none
+      let old: Tool | undefined
+      for (const place of programs) {
+        const tried = yield* Effect.either(tryOut(place))
+        if (Either.isLeft(tried)) problem = tried.left
+        // An old one of the host must not stand in the way of the one its operator was told to install.
+        else if (name === "yt-dlp" && !isAtLeast(tried.right.version, ytDlpMinVersion)) old ??= tried.right
+        else return tried.right
+      }
+      return old ?? (yield* Effect.fail(problem))
     })
 
     /** One look is for all who ask meanwhile. What was found stays, what was not may be installed any time. */

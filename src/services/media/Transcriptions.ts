@@ -14,7 +14,7 @@ import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import type { Recording } from "../tracking/Recording.ts"
-import { announcing } from "./Announcer.ts"
+import { announcing, asComment } from "./Announcer.ts"
 import type { Tell } from "./Announcer.ts"
 import { AudioPipeline } from "./AudioPipeline.ts"
 import { Ffmpeg } from "./Ffmpeg.ts"
@@ -102,7 +102,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
         const delta = deltaOf(segment)
         if (delta !== undefined) exchange.aside(encodeEvent(delta))
       }
-      return announcing(exchange, request, (tell) => listen({ ...task, onSegment, tell }))
+      return announcing(exchange, request, (tell) => listen({ ...task, onSegment, tell }), asComment)
     }
 
     const reply = (

@@ -110,6 +110,21 @@ describe("a tool", () => {
     })
   )
 
+  it.scopedLive(
+    "of the host that is too old gives way to one that is not, and stands where there is no other",
+    () =>
+      Effect.gen(function* () {
+        const { bin, path, tools } = yield* machine
+        const old = put(path, "yt-dlp", "2023.03.04")
+        const now = find("yt-dlp").pipe(Effect.provide(tools()))
+        assert.deepInclude(yield* now, { path: old, version: "2023.03.04" })
+        const current = put(bin, "yt-dlp", "2026.07.04")
+        assert.deepInclude(yield* now, { path: current, from: "data folder" })
+        const named = find("yt-dlp").pipe(Effect.provide(tools({ YTDLP_PATH: old })))
+        assert.deepInclude(yield* named, { path: old, from: "configured" })
+      })
+  )
+
   it.scopedLive("is not taken from a folder that depends on where the router was started", () =>
     Effect.gen(function* () {
       const { path, tools } = yield* machine
