@@ -25,7 +25,8 @@ export const chooseFrames = (study: Study, count: number): Choice => {
   const gapCost = costOfGaps(length, Math.max(1, Math.min(count, looks.length)))
   const time = (place: number) => looks[place]?.time ?? 0
   const isFresh = findFresh(same)
-  const worth = worthOf(study, length / Math.max(1, count))
+  // A part without any length is one moment, and that is worth looking at as well.
+  const worth = worthOf(study, Math.max(0.001, length / Math.max(1, count)))
   const change = changesIn(study, count)
   const chosen = bestChain({
     length: looks.length,

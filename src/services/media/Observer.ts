@@ -15,7 +15,7 @@ import { MediaMemory } from "./MediaMemory.ts"
 import type { LinkState } from "./MediaMemory.ts"
 import { MediaQueue } from "./MediaQueue.ts"
 import { SingleFlight } from "./SingleFlight.ts"
-import { VideoPipeline } from "./VideoPipeline.ts"
+import { tookTooLong, VideoPipeline } from "./VideoPipeline.ts"
 import { Workspace } from "./Workspace.ts"
 
 /** What a medium turned out to be, in the form it was asked for. */
@@ -41,7 +41,7 @@ export interface Sighting {
 /** Looks at one medium: from memory if it was seen before, else once for all who ask at the same time. */
 export class Observer extends Effect.Service<Observer>()("percept/Observer", {
   effect: Effect.gen(function* () {
-    const { imageMaxPx, mediaRecheck, videoNativeMb } = yield* AppConfig
+    const { imageMaxPx, mediaRecheck, mediaTimeout, videoNativeMb } = yield* AppConfig
     const mostWhole = videoNativeMb * 1024 * 1024
     const acquisition = yield* Acquisition
     const fetcher = yield* MediaFetcher
@@ -66,12 +66,14 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
       const flight = [key, want.frames, want.window?.from, want.window?.to, ...whole].join(" ")
       const inTurn = ref.kind === "image" ? queue.inShortTurn : queue.inTurn
       return yield* flights
-        .share(flight, (report) => inTurn(Effect.scoped(look(ref, key, want, report))), listen)
+        .share(flight, (report) => inTurn(inTime(Effect.scoped(look(ref, key, want, report)))), listen)
         .pipe(
           Effect.map((observed): Sighting => ({ observed, remembered: false })),
           Effect.catchAll((failure) => Effect.orElseFail(lastSeen(key, known, want), () => failure))
         )
     })
+
+    const inTime = Effect.timeoutFail({ duration: mediaTimeout, onTimeout: tookTooLong })
 
     /** A medium that cannot be had any more is as it was; links that are signed for an hour outlive it in chats. */
     const lastSeen = Effect.fnUntraced(function* (key: string, known: LinkState | undefined, want: Want) {

@@ -18,6 +18,7 @@ import { AppConfig } from "../AppConfig.ts"
 import { Catalogue } from "../gateway/Catalogue.ts"
 import { ModelRouter } from "../gateway/ModelRouter.ts"
 import type { Recording } from "../tracking/Recording.ts"
+import { Redaction } from "../tracking/Redaction.ts"
 import { announcing } from "./Announcer.ts"
 import type { Tell } from "./Announcer.ts"
 import { MediaQueue } from "./MediaQueue.ts"
@@ -34,6 +35,7 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
     const observer = yield* Observer
     const { jobs } = yield* MediaQueue
     const presentation = yield* Presentation
+    const redaction = yield* Redaction
     const router = yield* ModelRouter
     const fallback: Wishes = { policy: config.mediaPolicy, frames: config.videoFrames, window: undefined }
     const finding = { roles: config.mediaRoles, sites: config.mediaSites, sniff: config.mediaSniff }
@@ -167,6 +169,9 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
             ...{ code, message: `The medium at '${item.ref.param}' cannot be used. ${message}` },
             ...{ param: item.ref.param, ...(detail === undefined ? {} : { detail }) }
           })
+        // The model is told in plain words alone; what really happened is for the operator.
+        const happened = `A medium became a note: ${message} (${code}) ${redaction.scrub(detail ?? "")}`
+        yield* code === "tool_missing" ? Effect.logWarning(happened) : Effect.logDebug(happened)
       }
       return told
     })

@@ -194,5 +194,6 @@ const neither = ({ audio, video }: Probe, look: string, listen: string) => {
 const within = (window: Span | undefined, duration = Infinity): Span | undefined =>
   window && { from: window.from, to: Math.min(window.to, duration) }
 
-const tookTooLong = () =>
+/** Whoever looks for too long is stopped. */
+export const tookTooLong = () =>
   new MediaFailure({ code: "timeout", message: "It took too long to look at and listen to." })
