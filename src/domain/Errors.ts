@@ -135,10 +135,13 @@ export class MediaFailure extends Data.TaggedError("MediaFailure")<{
   /** Whether the same may succeed when it is tried again at once. */
   readonly transient?: boolean
 }> {
-  readonly type = "invalid_request_error"
   readonly source = "client"
   get status() {
     return this.code === "busy" || this.code === "no_space" ? 503 : 422
+  }
+  /** A request that comes at a bad moment is not an invalid one. */
+  get type() {
+    return this.status === 503 ? "server_error" : "invalid_request_error"
   }
 }
 

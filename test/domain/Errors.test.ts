@@ -28,6 +28,12 @@ const failures: ReadonlyArray<readonly [Failure, number, string | null]> = [
   [new Errors.BodyTooLarge({ message: "Too much." }), 413, "request_too_large"],
   [new Errors.UnsupportedMediaType({ message: "Not that." }), 415, "unsupported_media_type"],
   [upstream, 502, null],
+  [
+    new Errors.MediaFailure({ code: "broken", message: "It cannot be read.", param: "messages[0]" }),
+    422,
+    "broken"
+  ],
+  [new Errors.MediaFailure({ code: "busy", message: "Too much to do." }), 503, "busy"],
   [new Errors.ShuttingDown(), 503, "shutting_down"],
   [new Errors.Internal({ detail: "at line 7" }), 500, "internal_error"]
 ]

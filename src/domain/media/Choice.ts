@@ -34,17 +34,22 @@ export const choose = (
   )
   const counted = found.filter(({ ref }) => !cameAlong(ref))
   const newest = counted.toSorted((one, other) => latest(other.all) - latest(one.all))
-  const dropped = new Set(newest.slice(limit).map((item) => found.indexOf(item)))
-  const isDropped = (at: number) => dropped.has(at)
-  const placed = found.map((item) => {
-    const { all, key, ref } = item
-    const here = found.filter((other) => other.ref.message === ref.message)
-    return { key, all, ref, item: here.indexOf(item) + 1, of: here.length }
+  const dropped = new Set(newest.slice(limit))
+  const perMessage = new Map<number, number>()
+  const places = found.map(({ ref }) => {
+    const place = (perMessage.get(ref.message) ?? 0) + 1
+    perMessage.set(ref.message, place)
+    return place
   })
-  return {
-    items: placed.filter((_, at) => !isDropped(at)),
-    skipped: placed.filter((_, at) => isDropped(at))
-  }
+  const items: Array<Item> = []
+  const skipped: Array<Item> = []
+  found.forEach((named, at) => {
+    const of = perMessage.get(named.ref.message) ?? 1
+    const item = { ...named, item: places[at] ?? 1, of }
+    if (dropped.has(named)) skipped.push(item)
+    else items.push(item)
+  })
+  return { items, skipped }
 }
 
 const cameAlong = ({ kind, source }: MediaRef): boolean => kind === "image" && "data" in source

@@ -28,7 +28,7 @@ export const editsFor = (
       replace: new Map(),
       append: [],
       cuts: new Map(),
-      without: new Set()
+      images: new Set()
     }
     edits.set(message, edit)
     return edit
@@ -38,13 +38,10 @@ export const editsFor = (
       const edit = editOf(ref.message)
       const isAgain = ref.message !== item.ref.message
       if (ref.image !== undefined) {
-        edit.without.add("images")
+        edit.images.add(ref.image)
         if (isAgain) edit.append.push(ABOVE)
       } else if (ref.span !== undefined && "data" in ref.source)
-        edit.cuts.set(ref.part ?? 0, [
-          ...(edit.cuts.get(ref.part ?? 0) ?? []),
-          { span: ref.span, label: isAgain ? ABOVE.text : BELOW }
-        ])
+        cutsOf(edit, ref.part ?? 0).push({ span: ref.span, label: isAgain ? ABOVE.text : BELOW })
       else if (!ref.inText && ref.part !== undefined) {
         const part = arrayField(messages[ref.message], "content")[ref.part]
         const parts = isAgain && shown.inPlace.length === 0 ? [ABOVE] : shown.inPlace
@@ -55,25 +52,32 @@ export const editsFor = (
   }
   for (const [message, edit] of edits)
     for (const [part, cuts] of edit.cuts) edit.replace.set(part, [textWithout(messages[message], part, cuts)])
-  return Array.from(edits, ([message, { append, replace, without }]) => ({
-    ...{ message, append, replace },
-    without: Array.from(without)
-  }))
+  return Array.from(edits, ([message, { append, images, replace }]) => {
+    // All or none: an entry that nobody has looked at must not vanish with the others.
+    const areAllShown = images.size > 0 && images.size === arrayField(messages[message], "images").length
+    return { message, append, replace, without: areAllShown ? ["images"] : [] }
+  })
 }
 
 interface Edit {
   readonly replace: Map<number, ReadonlyArray<JsonObject>>
   readonly append: Array<JsonObject>
-  /** Keys of the message whose media are shown in its content instead. */
-  readonly without: Set<string>
+  /** Entries of the message's own `images` that are shown in its content instead. */
+  readonly images: Set<number>
   /** Media that were written out in the text itself. */
-  readonly cuts: Map<number, ReadonlyArray<Cut>>
+  readonly cuts: Map<number, Array<Cut>>
 }
 
 interface Cut {
   readonly span: Span
   /** What is read in its place. */
   readonly label: string
+}
+
+const cutsOf = ({ cuts }: Edit, part: number): Array<Cut> => {
+  const known = cuts.get(part) ?? []
+  cuts.set(part, known)
+  return known
 }
 
 /** A picture that needs nothing done to it stays as the client wrote it. */
@@ -109,10 +113,13 @@ const without = (object: JsonObject, ...keys: ReadonlyArray<string>): JsonObject
 const textWithout = (message: JsonObject | undefined, at: number, cuts: ReadonlyArray<Cut>): JsonObject => {
   const part = arrayField(message, "content")[at]
   const text = stringField(part, "text") ?? stringField(message, "content") ?? ""
-  const rest = cuts
-    .toSorted((one, other) => other.span.from - one.span.from)
-    .reduce((left, { label, span }) => left.slice(0, span.from) + label + left.slice(span.to), text)
-  return { ...(isObject(part) ? part : { type: "text" }), text: rest }
+  let rest = ""
+  let done = 0
+  for (const { label, span } of cuts.toSorted((one, other) => one.span.from - other.span.from)) {
+    rest += text.slice(done, span.from) + label
+    done = span.to
+  }
+  return { ...(isObject(part) ? part : { type: "text" }), text: rest + text.slice(done) }
 }
 
 const BELOW = "(see below)"

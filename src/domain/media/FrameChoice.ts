@@ -21,7 +21,7 @@ export interface Choice {
  */
 export const chooseFrames = (study: Study, count: number): Choice => {
   const { looks, same, shotOf, shots, window } = study
-  const length = window.to - window.from
+  const length = Math.max(INSTANT, window.to - window.from)
   const gapCost = costOfGaps(length, Math.max(1, Math.min(count, looks.length)))
   const time = (place: number) => looks[place]?.time ?? 0
   const isFresh = findFresh(same)
@@ -84,9 +84,8 @@ const worthOf = ({ isDim, looks, shotOf, shots }: Study, even: number) => {
     const shot = shots[shotOf[place] ?? 0]
     if (look === undefined || shot === undefined) return 0
     const { mean, spread } = look.sight
-    const length = shot.to - shot.from
-    const inside =
-      Math.min(look.time - shot.from, shot.to - look.time) / Math.max(0.001, Math.min(length, even) / 2)
+    const length = Math.max(INSTANT, shot.to - shot.from)
+    const inside = Math.min(look.time - shot.from, shot.to - look.time) / (Math.min(length, even) / 2)
     const poor = isDim[place] || mean < BLACK ? BLACK_COST : spread < plain ? PLAIN_COST : 0
     const merits = Math.min(1, inside) + Math.min(1, length / even) + mean / Math.max(1, shot.light)
     return MERIT * merits - poor
@@ -132,9 +131,11 @@ const changesIn = ({ cuts, isDim, looks, same, shotOf }: Study, count: number) =
 const costOfGaps = (length: number, count: number) => {
   const limit = Math.max(LONGEST_SHARE, 1.25 / (count + 1)) * length
   return (gap: number): number =>
-    length <= 0 ? 0 : UNEVEN * ((gap * count) / length) ** 2 + TOO_LONG * Math.max(0, (gap - limit) / length)
+    UNEVEN * ((gap * count) / length) ** 2 + TOO_LONG * Math.max(0, (gap - limit) / length)
 }
 
+/** Seconds: even a single picture takes some time. */
+const INSTANT = 0.001
 const LONGEST_SHARE = 0.225
 const TOO_LONG = 100
 const UNEVEN = 0.03

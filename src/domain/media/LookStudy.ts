@@ -127,7 +127,7 @@ const shotsOf = (looks: ReadonlyArray<Look>, shotOf: ReadonlyArray<number>, { fr
 /** From here on it is taken for a cut. Motion within a shot reaches 0.35 at most 1 time in 100. */
 const CUT = 0.4
 const MAYBE_CUT = 0.3
-const SURE_CUT = 0.5
+const SURE_CUT = 0.55
 const FEW_CELLS = CELLS / 50
 /** Seconds: a stretch that hides nothing worth the looking, and one that may hide more than one thing. */
 const SHORT = 0.8

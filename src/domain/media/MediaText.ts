@@ -36,7 +36,11 @@ const dataUrlsIn = (text: string): ReadonlyArray<Stretch> => {
     next = to
   }
   const code = found.length === 0 ? [] : codeSpans(text)
-  return found.filter((data) => !code.some(({ from, to }) => from <= data.from && data.from < to))
+  let ahead = 0
+  return found.filter((data) => {
+    while ((code[ahead]?.to ?? Infinity) <= data.from) ahead++
+    return (code[ahead]?.from ?? Infinity) > data.from
+  })
 }
 
 const endOfBase64 = (text: string, from: number): number => {

@@ -4,6 +4,8 @@ export interface SiteProblem {
   readonly code: MediaProblem
   /** Plain words, ours alone. */
   readonly message: string
+  /** It may be otherwise another day. */
+  readonly transient?: boolean
 }
 
 /** Why a site does not hand a video out, by what yt-dlp wrote; undefined where that is not about the video. */
@@ -25,10 +27,13 @@ const errorsIn = (written: string): string => {
 
 const says = (code: MediaProblem, message: string): SiteProblem => ({ code, message })
 
+/** For what is no property of the video: it must not be remembered as one. */
+const passing = (code: MediaProblem, message: string): SiteProblem => ({ code, message, transient: true })
+
 /** The same words for all that cannot be called, whatever the reason. */
 export const OUT_OF_REACH = says("unreachable", "The address could not be reached.")
 
-export const UNREADABLE = says("unsupported", "No video could be had from the site.")
+export const UNREADABLE = passing("unsupported", "No video could be had from the site.")
 
 export const TOO_LARGE = says("too_large", "The video is larger than is taken here.")
 
@@ -36,9 +41,9 @@ export const TOO_LONG = says("too_long", "The video is longer than is taken here
 
 export const TOO_SLOW = says("timeout", "The site took too long to hand the video out.")
 
-export const LIVE = says("unsupported", "It is a live stream; only recordings can be looked at.")
+export const LIVE = passing("unsupported", "It is a live stream; only recordings can be looked at.")
 
-const NO_FORM = says("unsupported", "The site hands the video out in no form that can be read here.")
+const NO_FORM = passing("unsupported", "The site hands the video out in no form that can be read here.")
 
 /** The first that fits, so the particular stands before the general. */
 const PROBLEMS: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
@@ -46,7 +51,7 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
   [/larger than max-filesize|file too large/i, TOO_LARGE],
   [
     /live event will begin|premieres in|(?:stream|event|premiere) has not (?:yet )?started/i,
-    says("unsupported", "The video has not begun yet.")
+    passing("unsupported", "The video has not begun yet.")
   ],
   [/(?:is|channel is) (?:currently |now )?live\b|\blive ?streams?\b(?! recording)/i, LIVE],
   [/\bdrm\b/i, says("unsupported", "The video is protected against copying.")],
@@ -57,7 +62,7 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
   ],
   [
     /not a bot|captcha|unusual traffic|cloudflare|anti-bot/i,
-    says("unsupported", "The site takes the router for a robot and hands out no video.")
+    passing("unsupported", "The site takes the router for a robot and hands out no video.")
   ],
   [
     /confirm your age|age[- ]?restrict|age[- ]?verif|inappropriate for some users/i,
@@ -81,7 +86,7 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
   ],
   [
     /http error 429|too many requests|rate[- ]?limit/i,
-    says("unsupported", "The site has had too many requests from the router and takes no more for now.")
+    passing("unsupported", "The site has had too many requests from the router and takes no more for now.")
   ],
   [
     /unsupported url|no (?:video|media)(?: formats)?(?: could be)? found|there(?:'s|’s| is) no video/i,
@@ -90,7 +95,7 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
 ]
 
 const GENERAL: ReadonlyArray<readonly [RegExp, SiteProblem]> = [
-  [/http error (?:403|451)/i, says("unsupported", "The site refuses to hand the video out.")],
+  [/http error (?:403|451)/i, passing("unsupported", "The site refuses to hand the video out.")],
   [
     /timed out|time-?out|connection|urlopen|tunnel|proxy|\bssl\b|certificate|http error 5\d\d|network/i,
     OUT_OF_REACH

@@ -1,7 +1,8 @@
 import { Effect, Either } from "effect"
-import type { MediaFailure } from "../../domain/Errors.ts"
+import { MediaFailure } from "../../domain/Errors.ts"
 import type { Heard } from "../../domain/media/Evidence.ts"
 import type { MediaFile, Validators } from "../../domain/media/Media.ts"
+import type { MediaLink } from "../../domain/media/MediaLink.ts"
 import type { MediaRef } from "../../domain/media/MediaRef.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { MediaFetcher } from "./MediaFetcher.ts"
@@ -32,10 +33,12 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
       folder: string,
       progress: (share: number) => void
     ) {
-      if (!("link" in source)) return fromFile(yield* fetcher.unpack(source.data, folder, ALL))
-      if (kind === "site") return yield* fromSite(source.link.url, folder, progress)
+      // Images have a lane of their own, which nothing longer may take.
+      const kinds = kind === "image" ? IMAGE : ALL
+      if (!("link" in source)) return fromFile(yield* fetcher.unpack(source.data, folder, kinds))
+      if (kind === "site") return yield* fromSite(source.link, folder, progress)
       const file = yield* fetcher.fetch(source.link.url, folder, {
-        kinds: ALL,
+        kinds,
         progress: (bytes, total) => progress(total === undefined ? 0 : bytes / total)
       })
       return { ...fromFile(file), validators: file.validators }
@@ -43,11 +46,14 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
 
     /** Words and pictures come at the same time; where only the words can be had, they are better than nothing. */
     const fromSite = Effect.fnUntraced(function* (
-      url: URL,
+      link: MediaLink,
       folder: string,
       progress: (share: number) => void
     ) {
+      const url = addressOf(link)
       const info = yield* ytDlp.about(url, folder)
+      // What is remembered under a number is for everybody who names it, so nothing else may be put there.
+      if (link.key.startsWith("youtube:") && info.key !== link.key) return yield* anotherVideo(info.key)
       const [captions, file] = yield* Effect.all(
         [
           videoCaptions === "off" ? Effect.succeed(undefined) : captionsOf(url, folder, info),
@@ -64,7 +70,8 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
       }
       const got = { content: info.key, validators: NONE, site }
       if (Either.isRight(file)) {
-        const content = isNumbered(info.key) ? info.key : file.right.sha256
+        // The words belong to the page, so the same bytes from elsewhere are another medium.
+        const content = isNumbered(info.key) ? info.key : `${file.right.sha256} ${link.key}`
         return { ...got, content, file: file.right } satisfies Acquired
       }
       if (captions === undefined) return yield* file.left
@@ -97,7 +104,27 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
 }) {}
 
 /** Sites number what they have, once and for all; of other pages there is the address alone. */
-export const isNumbered = (content: string): boolean => content.includes(":") && !/^https?:/i.test(content)
+const isNumbered = (key: string): boolean => !key.includes("://")
+
+/** The address that means exactly what the link is remembered as, however it was written. */
+const addressOf = ({ key, url }: MediaLink): URL => {
+  if (key.startsWith("youtube:")) {
+    const watch = new URL("https://www.youtube.com/watch")
+    watch.searchParams.set("v", key.slice("youtube:".length))
+    return watch
+  }
+  const plain = new URL(url)
+  plain.hash = ""
+  return plain
+}
+
+const anotherVideo = (key: string) =>
+  new MediaFailure({
+    code: "unsupported",
+    message: "The site shows another video at this address.",
+    detail: `it is ${key}`,
+    transient: true
+  })
 
 const fromFile = (file: MediaFile): Acquired => ({
   content: file.sha256,
@@ -107,5 +134,6 @@ const fromFile = (file: MediaFile): Acquired => ({
 })
 
 const ALL = ["image", "video", "audio"] as const
+const IMAGE = ["image"] as const
 
 const NONE: Validators = { etag: undefined, lastModified: undefined, length: undefined }

@@ -9,6 +9,11 @@ import type { Parent } from "../gateway/SideCalls.ts"
 import { MediaMemory } from "./MediaMemory.ts"
 import { SingleFlight } from "./SingleFlight.ts"
 
+/** The request for whose sake pictures are described, and how many more of them may be. */
+export interface Client extends Parent {
+  readonly allowance: { pictures: number }
+}
+
 /** Has a model that sees put pictures into words for one that does not: once per picture, and for ever. */
 export class Describer extends Effect.Service<Describer>()("percept/Describer", {
   effect: Effect.gen(function* () {
@@ -16,11 +21,12 @@ export class Describer extends Effect.Service<Describer>()("percept/Describer", 
     const calls = yield* SideCalls
     const flights = yield* SingleFlight
     const memory = yield* MediaMemory
+    const places = yield* Effect.makeSemaphore(AT_ONCE)
 
     /** The words for each picture, by its hash. Pictures that could not be described are left out. */
     const describe = Effect.fn("Describer.describe")(function* (
       pictures: ReadonlyArray<Pick<Picture, "sha256" | "mime" | "bytes">>,
-      parent: Parent
+      parent: Client
     ) {
       const distinct = Array.from(new Map(pictures.map((picture) => [picture.sha256, picture])).values())
       const words = yield* Effect.forEach(distinct, (picture) => wordsFor(picture, parent), {
@@ -36,13 +42,16 @@ export class Describer extends Effect.Service<Describer>()("percept/Describer", 
 
     const wordsFor = Effect.fnUntraced(function* (
       picture: Pick<Picture, "sha256" | "mime" | "bytes">,
-      parent: Parent
+      parent: Client
     ) {
       const id = `description ${picture.sha256} v${PROMPT_VERSION} ${visionModel}`
       const known = yield* memory.recall(id, Schema.String)
       if (known !== undefined) return known
+      if (parent.allowance.pictures <= 0) return undefined
+      parent.allowance.pictures--
+      const anew = places.withPermits(1)(ask(picture, parent))
       return yield* flights
-        .share(id, () => Effect.tap(ask(picture, parent), (text) => memory.keep(id, Schema.String, text, [])))
+        .share(id, () => Effect.tap(anew, (text) => memory.keep(id, Schema.String, text, [])))
         .pipe(
           Effect.catchAll((failure) =>
             Effect.as(Effect.logWarning(`A picture was not described: ${failure.detail ?? ""}`), undefined)
@@ -50,7 +59,7 @@ export class Describer extends Effect.Service<Describer>()("percept/Describer", 
         )
     })
 
-    const ask = (picture: Pick<Picture, "mime" | "bytes">, parent: Parent) => {
+    const ask = (picture: Pick<Picture, "mime" | "bytes">, parent: Client) => {
       const url = `data:${picture.mime};base64,${Buffer.from(picture.bytes).toString("base64")}`
       const content = [
         { type: "text", text: PROMPT },

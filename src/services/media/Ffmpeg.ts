@@ -135,7 +135,7 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
       folder: string
     ) {
       const own = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(folder, "take-"))),
+        Effect.tryPromise({ try: () => mkdtemp(join(folder, "take-")), catch: noRoom }),
         (own) => Effect.promise(() => rm(own, { recursive: true, force: true }))
       )
       const args = ["-v", "error", "-nostdin", "-y", "-copyts", ...takingArgs(sources, taking)]
@@ -168,16 +168,29 @@ const FEWEST_BYTES = 500
 
 const LIMITS = { memoryMb: 1500, fileMb: 1024, cpuSeconds: 600 }
 
+/** A program that did not start or was killed says nothing about the file. */
+const isPassing = (failed: SubprocessFailed | undefined): boolean =>
+  failed !== undefined && (failed.reason === "start" || failed.signal !== undefined)
+
+const noRoom = (error: unknown) =>
+  new MediaFailure({
+    code: "no_space",
+    message: "There is no room to work on media at the moment.",
+    detail: String(error)
+  })
+
 const unreadable = (failed?: SubprocessFailed) =>
   new MediaFailure({
     code: failed?.reason === "timeout" ? "timeout" : "broken",
     message: "The file could not be read; it may be damaged or cut off.",
-    detail: failed?.message ?? "ffprobe gave no JSON"
+    detail: failed?.message ?? "ffprobe gave no JSON",
+    transient: isPassing(failed)
   })
 
 const undecodable = (what: "sound" | "picture") => (failed: SubprocessFailed) =>
   new MediaFailure({
     code: failed.reason === "timeout" ? "timeout" : "broken",
     message: `The ${what} could not be decoded.`,
-    detail: failed.message
+    detail: failed.message,
+    transient: isPassing(failed)
   })

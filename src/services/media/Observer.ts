@@ -7,7 +7,7 @@ import type { Blob, Picture } from "../../domain/media/Evidence.ts"
 import type { MediaFile, MediaKind, MediaType, Span } from "../../domain/media/Media.ts"
 import type { MediaRef } from "../../domain/media/MediaRef.ts"
 import { AppConfig } from "../AppConfig.ts"
-import { Acquisition, isNumbered } from "./Acquisition.ts"
+import { Acquisition } from "./Acquisition.ts"
 import type { Acquired } from "./Acquisition.ts"
 import { ImagePipeline } from "./ImagePipeline.ts"
 import { MediaFetcher } from "./MediaFetcher.ts"
@@ -86,7 +86,7 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
 
     /** A link that was looked at a while ago is asked whether it has changed; one that is gone has not. */
     const isFresh = Effect.fnUntraced(function* (ref: MediaRef, key: string, known: LinkState) {
-      if (!("link" in ref.source) || isNumbered(known.target)) return true
+      if (!("link" in ref.source) || known.target === key) return true
       const now = yield* Clock.currentTimeMillis
       if (now - known.checkedAt < Duration.toMillis(mediaRecheck)) return true
       if (ref.kind === "site") return false

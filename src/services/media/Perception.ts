@@ -23,7 +23,9 @@ import { announcing } from "./Announcer.ts"
 import type { Tell } from "./Announcer.ts"
 import { MediaQueue } from "./MediaQueue.ts"
 import { Observer, keyOf } from "./Observer.ts"
-import type { Observed, Sighting, Want } from "./Observer.ts"
+import type { Observed, Want } from "./Observer.ts"
+import { summaryOf } from "./perceived.ts"
+import type { Seen } from "./perceived.ts"
 import { Presentation } from "./Presentation.ts"
 import type { Audience } from "./Presentation.ts"
 
@@ -93,11 +95,12 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
           const presented = yield* presentAll(
             seen,
             { ...audience, sees: audience.sees && wishes.policy !== "describe" },
-            { id: exchange.id, path: exchange.path, clientIp: exchange.clientIp, keyId: recording.row.key_id }
+            {
+              ...{ id: exchange.id, path: exchange.path, clientIp: exchange.clientIp },
+              ...{ keyId: recording.row.key_id, allowance: { pictures: MOST_DESCRIBED } }
+            }
           )
-          const passedOver = yield* Effect.forEach(skipped, (item) =>
-            Effect.map(presentation.passOver(item), (shown) => ({ item, shown }))
-          )
+          const passedOver = yield* presentation.passOver(skipped)
           recording.perceived({
             ...summaryOf(seen, skipped.length, performance.now() - started),
             rerouted
@@ -186,21 +189,20 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
         ({ item, result }) =>
           Effect.map(
             Either.isRight(result)
-              ? presentation.present(item, result.right.observed, audience, parent)
+              ? Effect.catchTag(
+                  presentation.present(item, result.right.observed, audience, parent),
+                  "MediaFailure",
+                  ({ message }) => presentation.excuse(item, message)
+                )
               : presentation.excuse(item, result.left.message),
             (shown) => ({ item, shown })
           ),
-        { concurrency: "unbounded" }
+        { concurrency: PRESENTED_AT_ONCE }
       )
 
     return { perceive }
   })
 }) {}
-
-interface Seen {
-  readonly item: Item
-  readonly result: Either.Either<Sighting, MediaFailure>
-}
 
 /** A model that may answer. */
 interface Target {
@@ -208,6 +210,11 @@ interface Target {
   readonly context: number | undefined
   readonly listed: Model | undefined
 }
+
+/** Pictures that one request may have described anew; what is remembered costs nothing. */
+const MOST_DESCRIBED = 64
+
+const PRESENTED_AT_ONCE = 8
 
 /** What providers take as it is. */
 const WHOLE = new Set(["video/mp4", "video/webm", "audio/wav", "audio/mpeg"])
@@ -223,34 +230,3 @@ const isFilm = (observed: Observed): boolean => observed.form === "whole" && obs
 
 const hasPictures = (observed: Observed): boolean =>
   observed.form === "pictures" || (observed.form === "evidence" && "frames" in observed.evidence.seen)
-
-const summaryOf = (seen: ReadonlyArray<Seen>, skipped: number, millis: number) => {
-  const kinds = seen.map(({ item, result }) =>
-    Either.isRight(result) ? kindOf(result.right.observed) : item.ref.kind
-  )
-  const counts = ["image", "video", "audio", "site", "unknown"].flatMap((kind) => {
-    const count = kinds.filter((found) => found === kind).length
-    return count === 0 ? [] : [`${kind} ${count}`]
-  })
-  const hits = seen.filter(({ result }) => Either.isRight(result) && result.right.remembered).length
-  const failed = seen.filter(({ result }) => Either.isLeft(result)).length
-  const rest = [
-    ...(hits > 0 ? [`${hits} remembered`] : []),
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(skipped > 0 ? [`${skipped} skipped`] : []),
-    `${Math.round(millis)} ms`
-  ]
-  return {
-    kinds: Array.from(new Set(kinds)),
-    hits,
-    millis: Math.round(millis),
-    line: [counts.join(", "), ...rest].filter((part) => part !== "").join("; ")
-  }
-}
-
-const kindOf = (observed: Observed): string =>
-  observed.form === "pictures"
-    ? "image"
-    : observed.form === "whole"
-      ? observed.type.kind
-      : observed.evidence.kind

@@ -3,13 +3,13 @@ import type { Frame, Picture } from "../../domain/media/Evidence.ts"
 import { fit } from "../../domain/media/FrameBudget.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Item } from "../../domain/media/Choice.ts"
-import type { Shown } from "../../domain/media/Edits.ts"
+import type { Presented, Shown } from "../../domain/media/Edits.ts"
 import type { MediaRef } from "../../domain/media/MediaRef.ts"
 import { render, renderDescription, renderFailure, renderSkipped } from "../../domain/media/Rendering.ts"
 import { clockFor } from "../../domain/media/Timecode.ts"
 import { AppConfig } from "../AppConfig.ts"
-import type { Parent } from "../gateway/SideCalls.ts"
 import { Describer } from "./Describer.ts"
+import type { Client } from "./Describer.ts"
 import { fenceTag } from "./fence.ts"
 import { ImagePipeline } from "./ImagePipeline.ts"
 import { MediaMemory } from "./MediaMemory.ts"
@@ -35,7 +35,7 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
       item: Item,
       observed: Observed,
       audience: Audience,
-      parent: Parent
+      parent: Client
     ) {
       switch (observed.form) {
         case "whole":
@@ -55,7 +55,7 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
     const picturesTold = Effect.fnUntraced(function* (
       item: Item,
       pictures: ReadonlyArray<Picture>,
-      parent: Parent
+      parent: Client
     ) {
       const words = yield* describer.describe(pictures, parent)
       const descriptions = pictures.map(({ sha256 }) => words.get(sha256) ?? "(it could not be described)")
@@ -67,7 +67,7 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
       item: Item,
       { blobs, evidence }: Extract<Observed, { form: "evidence" }>,
       { context, sees }: Audience,
-      parent: Parent
+      parent: Client
     ) {
       const taken = "frames" in evidence.seen ? evidence.seen.frames : []
       const maxBytes = videoFrameMb * 1024 * 1024
@@ -111,12 +111,23 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
       ])
     })
 
-    /** One too many. */
-    const passOver = Effect.fnUntraced(function* (item: Item) {
-      const { tag } = yield* rendering(item, item.key)
-      return inItsPlace(item, [
-        textPart(renderSkipped({ tag, sources: [sourceOf(item.ref)], limit: mediaMaxItems }))
-      ])
+    /** Those of a message that are too many are named together. */
+    const passOver = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
+      const byMessage = new Map<number, Array<Item>>()
+      for (const item of items) {
+        const group = byMessage.get(item.ref.message)
+        if (group === undefined) byMessage.set(item.ref.message, [item])
+        else group.push(item)
+      }
+      const groups = yield* Effect.forEach(Array.from(byMessage.values()), (group) =>
+        Effect.map(memory.secret, (secret) => {
+          const sources = group.map(({ ref }) => sourceOf(ref))
+          const tag = fenceTag(secret, sources.join("\n"))
+          const note = [textPart(renderSkipped({ tag, sources, limit: mediaMaxItems }))]
+          return group.map((item, at): Presented => ({ item, shown: inItsPlace(item, at === 0 ? note : []) }))
+        })
+      )
+      return groups.flat()
     })
 
     const rendering = Effect.fnUntraced(function* ({ item, of, ref }: Item, id: string) {

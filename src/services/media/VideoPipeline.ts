@@ -40,7 +40,8 @@ export interface Analysis {
 /** probe → (look ∥ listen) → evidence. Each step is idempotent, has a timeout, and leaves nothing behind. */
 export class VideoPipeline extends Effect.Service<VideoPipeline>()("percept/VideoPipeline", {
   effect: Effect.gen(function* () {
-    const { mediaTimeout, videoFramePx, videoMaxDuration, whisperModel } = yield* AppConfig
+    const { mediaTimeout, videoCaptions, videoFramePx, videoMaxDuration, whisperModel, whisperUrl } =
+      yield* AppConfig
     const audio = yield* AudioPipeline
     const ffmpeg = yield* Ffmpeg
     const looking = yield* Looking
@@ -50,7 +51,8 @@ export class VideoPipeline extends Effect.Service<VideoPipeline>()("percept/Vide
     const idOf = (content: string, { frames, window }: Pick<Task, "frames" | "window">): string =>
       [
         ...[content, `v${PIPELINE_VERSION}`, `n${frames ?? "auto"}`, `p${videoFramePx}`],
-        ...[whisperModel, ...(window === undefined ? [] : [`${window.from}-${window.to}`])]
+        ...[whisperUrl?.host ?? "", whisperModel, `captions ${videoCaptions}`],
+        ...[...(window === undefined ? [] : [`${window.from}-${window.to}`])]
       ].join(" ")
 
     const analyse = Effect.fn("VideoPipeline.analyse")(
@@ -105,7 +107,7 @@ export class VideoPipeline extends Effect.Service<VideoPipeline>()("percept/Vide
 
     const listen = (file: MediaFile, probe: Probe, task: Task, progress: (share: number) => void) =>
       task.site?.captions !== undefined
-        ? Effect.succeed(task.site.captions)
+        ? Effect.succeed(clipped(task.site.captions, task.window))
         : audio.listen(file, probe, {
             folder: task.folder,
             progress,
@@ -124,9 +126,9 @@ export class VideoPipeline extends Effect.Service<VideoPipeline>()("percept/Vide
         chapters: site?.chapters ?? [],
         window: within(task.window, site?.duration),
         seen: { nothing: why.message },
-        heard: site?.captions ?? { nothing: why.message }
+        heard: site?.captions === undefined ? { nothing: why.message } : clipped(site.captions, task.window)
       }
-      return { evidence, blobs: [], lasting: LASTING.has(why.code) }
+      return { evidence, blobs: [], lasting: isLasting(why) }
     }
 
     return { idOf, analyse, wordsAlone }
@@ -145,7 +147,7 @@ const half = <A>(step: Effect.Effect<A, MediaFailure>): Effect.Effect<Half<A>> =
     Effect.catchAll((failure) =>
       Effect.as(Effect.logDebug(`Half of a medium is missing: ${failure.message} ${failure.detail ?? ""}`), {
         found: { nothing: failure.message },
-        lasting: LASTING.has(failure.code)
+        lasting: isLasting(failure)
       })
     )
   )
@@ -169,6 +171,9 @@ const newsOfBoth = (report: Task["report"]) => {
   return { looking: tell("looking"), listening: tell("listening") }
 }
 
+/** Whether the same would fail again another day. */
+const isLasting = ({ code, transient }: MediaFailure): boolean => LASTING.has(code) && transient !== true
+
 const LASTING = new Set<MediaProblem>(["not_media", "unsupported", "broken", "too_large", "too_long"])
 
 const tooLong = (longest: number) =>
@@ -176,6 +181,15 @@ const tooLong = (longest: number) =>
     code: "too_long",
     message: `It is longer than the ${Math.round(longest / 36) / 100} hours that are taken.`
   })
+
+/** The words of the stretch that was asked for. */
+const clipped = (heard: Heard, window: Span | undefined): Heard => {
+  if (window === undefined) return heard
+  const segments = heard.segments.filter(({ from, to }) => to > window.from && from < window.to)
+  const duration = Math.max(0, Math.min(window.to, heard.duration) - window.from)
+  const active = segments.reduce((sum, { from, to }) => sum + (to - from), 0)
+  return { ...heard, segments, duration, heard: duration, active: Math.min(active, duration) }
+}
 
 /** Where there is but one half, why that failed says it all. */
 const neither = ({ audio, video }: Probe, look: string, listen: string) => {

@@ -21,7 +21,8 @@ export const soughtLooks = (
 ): LookSource => {
   const length = window.to - window.from
   const rate = Math.min(HIGHEST_RATE, video?.rate ?? USUAL_RATE)
-  const isShort = length <= SHORT && length * rate * pixels <= WHOLE
+  const toDecode = length * rate * pixels
+  const isShort = length <= SHORT && toDecode <= WHOLE
   /** Pictures are made whole at once: to get to them again would cost more. */
   const jpegs = new Map<Moment, Uint8Array>()
   const keyTimes = new Set<number>()
@@ -91,6 +92,10 @@ export const soughtLooks = (
     })
   }
 
+  const wholeWindow = Effect.suspend(() =>
+    takeRows([{ from: window.from, step: length / WHOLE_POOL, count: WHOLE_POOL }])
+  )
+
   const keysAndMore = Effect.gen(function* () {
     const keys = yield* seekKeys(
       evenInstants(window, Math.ceil(pool * SOUGHT)).toSorted((one, other) => one - other)
@@ -111,10 +116,9 @@ export const soughtLooks = (
 
   return {
     window,
-    first: isShort
-      ? takeRows([{ from: window.from, step: length / WHOLE_POOL, count: WHOLE_POOL }])
-      : keysAndMore,
-    closer: (doubtful) => (isShort ? Effect.succeed([]) : lookCloser(doubtful)),
+    first: isShort ? wholeWindow : keysAndMore,
+    closer: (doubtful) =>
+      isShort ? Effect.succeed([]) : toDecode <= 2 * WHOLE ? wholeWindow : lookCloser(doubtful),
     pictures: (moments) =>
       Effect.succeed(
         new Map(
@@ -146,7 +150,10 @@ const widest = (moments: ReadonlyArray<Moment>, { from, to }: Span): number => {
   return Math.max(...marks.map((mark, place) => mark - (marks[place - 1] ?? mark)))
 }
 
-/** Seconds and pixels of a video that is short enough to be decoded whole, and the pictures taken of it then. */
+/**
+ * Seconds and pixels of a video that is short enough to be decoded whole at once, and the pictures taken of it
+ * then. One of twice as many pixels is decoded whole where key pictures do not tell enough.
+ */
 const SHORT = 60
 const WHOLE = 2000 * 1280 * 720
 const WHOLE_POOL = 64
