@@ -207,8 +207,7 @@ describe("cost", () => {
   for (const { cost, expected, model, name, source, usage } of BILLS)
     it.scopedLive(name, () =>
       Effect.gen(function* () {
-        const line = yield* startLine()
-        line.upstream.lists(json(200, { data: PRICED }))
+        const line = yield* startLine({ models: json(200, { data: PRICED }) })
         yield* listed(line)
         const bill = { ...TOKENS, ...usage, ...(cost === undefined ? {} : { cost }) }
         line.upstream.once(
@@ -252,8 +251,7 @@ describe("cost", () => {
 
   it.scopedLive("is unknown, and the row is closed, where a provider counts in fractions", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
-      line.upstream.lists(json(200, { data: PRICED }))
+      const line = yield* startLine({ models: json(200, { data: PRICED }) })
       yield* listed(line)
       let goOn = () => {}
       line.upstream.once((request, response) => {

@@ -10,7 +10,6 @@ import type { Answer } from "../support/Upstream.ts"
 describe("the model list", () => {
   it.scopedLive("has percept/inspect and the provider's models with all their fields", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
       const rich = {
         id: "author/rich:thinking",
         canonical_slug: "author/rich-2026",
@@ -25,7 +24,7 @@ describe("the model list", () => {
         reasoning: { supported_efforts: ["high"] },
         x_unknown: { a: [1, null] }
       }
-      line.upstream.lists(json(200, { data: [...MODELS, rich] }))
+      const line = yield* startLine({ models: json(200, { data: [...MODELS, rich] }) })
       const list = yield* eventually(body(line, "/v1/models"), (list) => idsOf(list).length > 0)
       assert.strictEqual(field(list, "object"), "list")
       assert.sameMembers(idsOf(list), ["percept/inspect", "test/plain", "test/free:free", rich.id])

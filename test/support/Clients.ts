@@ -17,10 +17,16 @@ export interface Line {
 
 /** Nothing is tried again anywhere, so that what a test sees is what happened. */
 export const startLine = (
-  options: { readonly lanes?: boolean; readonly env?: { readonly [name: string]: string } } = {}
+  options: {
+    readonly lanes?: boolean
+    readonly env?: { readonly [name: string]: string }
+    /** What the upstream answers when it is asked for its models, which the router does as it starts. */
+    readonly models?: Answer
+  } = {}
 ): Effect.Effect<Line, never, Scope.Scope> =>
   Effect.gen(function* () {
     const upstream = yield* startUpstream
+    if (options.models !== undefined) upstream.lists(options.models)
     const router = yield* startRouter({ ...upstream.env, UPSTREAM_RETRIES: "0", ...options.env }, options)
     return { upstream, router, openai: openAi(router) }
   })
