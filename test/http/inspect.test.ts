@@ -84,11 +84,14 @@ for (const lanes of [true, false]) {
   })
 }
 
+/** What it is shown is shown to it as it came. */
+const WITHOUT_EYES = { MEDIA_POLICY: "off" }
+
 describe("percept/inspect", () => {
   for (const { bytes, mime, name, shown } of PICTURES)
     it.scopedLive(`shows ${name} by its kind, size and digest`, () =>
       Effect.gen(function* () {
-        const line = yield* startLine()
+        const line = yield* startLine({ env: WITHOUT_EYES })
         const url = `data:${mime};base64,${bytes.toString("base64")}`
         const { streamed, whole } = yield* bothWays(line, [{ role: "user", content: [image(url)] }])
         const digest = createHash("sha256").update(bytes).digest("hex")
@@ -99,7 +102,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("goes by the picture's bytes, not by its label", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const { whole } = yield* bothWays(line, [
         { role: "user", content: [image(`data:image/jpeg;base64,${png(3, 4).toString("base64")}`)] }
       ])
@@ -109,7 +112,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("counts pictures through the conversation, and rounds their size to kilobytes", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const large = Buffer.concat([png(640, 360), Buffer.alloc(31 * 1024)])
       const { whole } = yield* bothWays(line, [
         {
@@ -127,7 +130,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("shows what is no picture it knows by its type", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const svg = Buffer.from("<svg xmlns='http://www.w3.org/2000/svg'/>")
       const torn = png(9, 9).subarray(0, 12)
       const { whole } = yield* bothWays(line, [
@@ -148,7 +151,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("reads data links that are not base64 for what they are", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const svg = "<svg xmlns='http://www.w3.org/2000/svg'/>"
       const { whole } = yield* bothWays(line, [
         { role: "user", content: [image(`data:image/svg+xml,${encodeURIComponent(svg)}`)] }
@@ -159,7 +162,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("shows links to pictures as links, and fetches none", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const url = `${line.upstream.url}/cat.png?size=large&x=%20#top`
       const { whole } = yield* bothWays(line, [{ role: "user", content: [image(url)] }])
       assert.strictEqual(whole, `[user]\n[image 1: ${url}]`)
@@ -169,7 +172,7 @@ describe("percept/inspect", () => {
 
   it.scopedLive("shows sound and files by their kind", () =>
     Effect.gen(function* () {
-      const line = yield* startLine()
+      const line = yield* startLine({ env: WITHOUT_EYES })
       const sound = Buffer.from("RIFF....WAVE")
       const { whole } = yield* bothWays(line, [
         {

@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
-import { eventually, startRouter } from "../support/Router.ts"
+import { eventually, filesIn, startRouter } from "../support/Router.ts"
 import type { Router } from "../support/Router.ts"
 import {
   breaksOff,
@@ -606,4 +604,4 @@ const logged = (router: Router, id: string) =>
   )
 
 const filesWith = (router: Router, secret: string): ReadonlyArray<string> =>
-  readdirSync(router.dataDir).filter((name) => readFileSync(join(router.dataDir, name)).includes(secret))
+  filesIn(router.dataDir).flatMap(([name, content]) => (content.includes(secret) ? [name] : []))

@@ -1,9 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { rowsIn, startProgram } from "../support/Program.ts"
-import { eventually, temporaryFolder } from "../support/Router.ts"
+import { eventually, filesIn, temporaryFolder } from "../support/Router.ts"
 import { chunk, completion, json, openStream, startUpstream, stream } from "../support/Upstream.ts"
 
 /** Words that must never be seen again, one for every way a secret can come in. */
@@ -116,9 +114,7 @@ it.scopedLive("no secret and no payload is found anywhere afterwards", () =>
     program.kill("SIGTERM")
     yield* program.ended
 
-    const kept = readdirSync(folder).map(
-      (file) => [file, readFileSync(join(folder, file), "latin1")] as const
-    )
+    const kept = filesIn(folder).map(([file, content]) => [file, content.toString("latin1")] as const)
     assert.includeMembers(
       kept.map(([file]) => file),
       ["percept.db", "router.log.json"]

@@ -1,9 +1,9 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Context, Effect, Layer, Logger, LogLevel } from "effect"
 import type { Scope } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import type { RequestRecord } from "../../src/domain/RequestRecord.ts"
 import { HttpServer } from "../../src/http/Server.ts"
 import { router, routerWithoutLanes } from "../../src/program.ts"
@@ -58,6 +58,14 @@ export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect
   Effect.sync(() => mkdtempSync(join(tmpdir(), "percept-test-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
+
+/** Every file below a folder, by its path from there; what vanishes meanwhile is not there. */
+export const filesIn = (folder: string): ReadonlyArray<readonly [name: string, content: Buffer]> =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => existsSync(path))
+    .map((path) => [relative(folder, path), readFileSync(path)])
 
 /** Asks again until the answer is as wanted; a condition that never comes fails with the last answer. */
 export const eventually = <A, E, R>(

@@ -16,7 +16,10 @@ export interface Choice {
   readonly skipped: ReadonlyArray<Item>
 }
 
-/** Which media are looked at: the newest ones. Images that came along cost nothing to get, and do not count. */
+/**
+ * Which media are looked at: the newest ones. Images that came along cost nothing to get, and do not count, as long
+ * as there are no more of them than any conversation has.
+ */
 export const choose = (
   refs: ReadonlyArray<MediaRef>,
   keyOf: (ref: MediaRef) => string,
@@ -32,9 +35,10 @@ export const choose = (
   const found = Array.from(byKey, ([key, all]) => ({ key, all, ref: all[0] })).flatMap(({ ref, ...rest }) =>
     ref === undefined ? [] : [{ ...rest, ref }]
   )
-  const counted = found.filter(({ ref }) => !cameAlong(ref))
-  const newest = counted.toSorted((one, other) => latest(other.all) - latest(one.all))
-  const dropped = new Set(newest.slice(limit))
+  const newest = found.toSorted((one, other) => latest(other.all) - latest(one.all))
+  const along = newest.filter(({ ref }) => cameAlong(ref))
+  const counted = newest.filter(({ ref }) => !cameAlong(ref))
+  const dropped = new Set([...counted.slice(limit), ...along.slice(MOST_ALONG)])
   const perMessage = new Map<number, number>()
   const places = found.map(({ ref }) => {
     const place = (perMessage.get(ref.message) ?? 0) + 1
@@ -55,3 +59,5 @@ export const choose = (
 const cameAlong = ({ kind, source }: MediaRef): boolean => kind === "image" && "data" in source
 
 const latest = (refs: ReadonlyArray<MediaRef>): number => refs.at(-1)?.message ?? 0
+
+const MOST_ALONG = 256

@@ -3,7 +3,7 @@ import { clearBefore } from "./LookStudy.ts"
 import type { Study } from "./LookStudy.ts"
 import type { Span } from "./Media.ts"
 import { cellWeights, changeBetween } from "./PictureDiff.ts"
-import { cutBetween } from "./Sight.ts"
+import { cutBetween, layoutBetween } from "./Sight.ts"
 
 /** Which of the moments looked at are shown, and what that leaves out. */
 export interface Choice {
@@ -93,13 +93,15 @@ const worthOf = ({ isDim, looks, shotOf, shots }: Study, even: number) => {
 }
 
 /** What the step from one place to another shows that is new, from 0 to 1: mostly how much of a cut it is. */
-const changesIn = ({ cuts, isDim, looks, same, shotOf }: Study, count: number) => {
+const changesIn = ({ cuts, isDim, looks, same, shotOf, shots }: Study, count: number) => {
+  const cutShare = CUT_SHARE * Math.sqrt(Math.min(1, (shots.length - 1) / Math.max(1, count - 1)))
   const weights = cellWeights(looks.map(({ sight }) => sight.light))
   const small = (from: number, to: number): number => {
     const [one, other] = [looks[from], looks[to]]
     return one === undefined || other === undefined
       ? 0
-      : changeBetween(one.sight.light, other.sight.light, weights)
+      : changeBetween(one.sight.light, other.sight.light, weights) +
+          LAYOUT_SHARE * layoutBetween(one.sight, other.sight)
   }
   const smalls = looks.map((_, place) => {
     const before = clearBefore(place, isDim)
@@ -123,7 +125,7 @@ const changesIn = ({ cuts, isDim, looks, same, shotOf }: Study, count: number) =
       other !== undefined
     )
       cut = Math.max(cut, SLOW * cutBetween(one.sight, other.sight))
-    return CUT_SHARE * Math.min(1, cut / SURE) ** 2 + (1 - CUT_SHARE) * Math.min(1, change / usual) ** 2
+    return cutShare * Math.min(1, cut / SURE) ** 2 + (1 - cutShare) * Math.min(1, change / usual) ** 2
   }
 }
 
@@ -138,16 +140,17 @@ const costOfGaps = (length: number, count: number) => {
 const INSTANT = 0.001
 const LONGEST_SHARE = 0.225
 const TOO_LONG = 100
-const UNEVEN = 0.03
+const UNEVEN = 0.015
 const MERIT = 0.1
 /** More than any step to a picture is worth. */
 const REPEAT_COST = 1.5
 const BLACK = 12
 const BLACK_COST = 1
 const PLAIN_COST = 0.3
-/** What cuts count against smaller changes, and from when on a cut is one. */
+/** What cuts count against smaller changes, where there are enough of them, and from when on a cut is one. */
 const CUT_SHARE = 0.7
 const SURE = 0.65
+const LAYOUT_SHARE = 0.5
 /** Changes less than this are none. */
 const LEAST = 0.05
 /** What has changed slowly within a shot, as a share of a cut; further apart than this nobody compares. */

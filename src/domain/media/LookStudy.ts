@@ -1,6 +1,6 @@
 import type { Span } from "./Media.ts"
 import { CELLS, differingCells, isSame } from "./PictureDiff.ts"
-import { cutBetween } from "./Sight.ts"
+import { apartInLight, cutBetween } from "./Sight.ts"
 import type { Sight } from "./Sight.ts"
 
 /** A moment that was looked at. */
@@ -30,7 +30,7 @@ export interface Shot extends Span {
 }
 
 export const study = (looks: ReadonlyArray<Look>, window: Span): Study => {
-  const isDim = findDim(looks, window)
+  const isDim = findDim(looks)
   const cuts = looks.map(({ sight }, place) => {
     const before = clearBefore(place, isDim)
     const other = before === undefined ? undefined : looks[before]
@@ -93,18 +93,16 @@ const sameness = (looks: ReadonlyArray<Look>): ReadonlyArray<number> => {
   })
 }
 
-/** Dark against most of the rest, and not for long: a dark scene is a scene. */
-const findDim = (looks: ReadonlyArray<Look>, window: Span): ReadonlyArray<boolean> => {
+/** Dark against most of the rest: black, or what stands before or behind it in less light. A dark scene is a scene. */
+const findDim = (looks: ReadonlyArray<Look>): ReadonlyArray<boolean> => {
   const means = looks.map(({ sight }) => sight.mean)
   const usual = means.toSorted((one, other) => one - other)[means.length >> 1] ?? 0
   const isDark = means.map((mean) => mean < DARK && mean < DARK_SHARE * usual)
-  return isDark.map((dark, place) => {
-    if (!dark) return false
-    const before = isDark.lastIndexOf(false, place)
-    const after = isDark.indexOf(false, place)
-    const from = looks[before]?.time ?? window.from
-    const to = looks[after]?.time ?? window.to
-    return to - from < (window.to - window.from) / 8 || (after < 0 ? looks.length : after) - before <= 3
+  return looks.map(({ sight }, place) => {
+    if (!isDark[place]) return false
+    if (sight.mean < BLACK) return true
+    const neighbours = [looks[isDark.lastIndexOf(false, place)], looks[isDark.indexOf(false, place)]]
+    return neighbours.some((look) => look !== undefined && apartInLight(look.sight, sight) < CUT)
   })
 }
 
@@ -133,5 +131,6 @@ const FEW_CELLS = CELLS / 50
 const SHORT = 0.8
 const LONG = 4
 /** Mean brightness of 255, and its share of what is usual. */
-const DARK = 40
+const DARK = 60
+const BLACK = 16
 const DARK_SHARE = 0.4

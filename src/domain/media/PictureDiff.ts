@@ -53,15 +53,21 @@ export const changeBetween = (one: Uint8Array, other: Uint8Array, weights: Float
   return Math.log2(1 + cells) / Math.log2(1 + CELLS)
 }
 
-/** Brightness of a picture, and how much it varies over the picture. */
-export const brightness = (light: Uint8Array): { readonly mean: number; readonly spread: number } => {
-  let [sum, squares] = [0, 0]
-  for (const value of light) {
+/** How bright a picture is, by the brightest of its colours, and how much its light varies. */
+export const brightness = (
+  cells: Cells,
+  light: Uint8Array
+): { readonly mean: number; readonly spread: number } => {
+  let [bright, sum, squares] = [0, 0, 0]
+  for (let cell = 0; cell < CELLS; cell++) {
+    const at = cell * 3
+    bright += Math.max(cells[at] ?? 0, cells[at + 1] ?? 0, cells[at + 2] ?? 0)
+    const value = light[cell] ?? 0
     sum += value
     squares += value * value
   }
   const mean = sum / CELLS
-  return { mean, spread: Math.sqrt(Math.max(0, squares / CELLS - mean * mean)) }
+  return { mean: bright / CELLS, spread: Math.sqrt(Math.max(0, squares / CELLS - mean * mean)) }
 }
 
 export const isDifferent = (one: Cells, other: Cells, at: number): boolean =>

@@ -8,6 +8,8 @@ export interface Sight {
   /** Brightness, and how much it varies over the picture. */
   readonly mean: number
   readonly spread: number
+  /** What is left of it in 8x8 blocks. */
+  readonly layout: Float32Array
   readonly plain: Colours
   readonly lit: Colours
 }
@@ -24,11 +26,31 @@ interface Colours {
 
 export const sightOf = (cells: Cells): Sight => {
   const light = lightOf(cells)
-  const { mean, spread } = brightness(light)
+  const { mean, spread } = brightness(cells, light)
   const coarse = coarsened(cells)
   const gain = Math.min(MOST_GAIN, GOOD_LIGHT / Math.max(1, mean))
   const lit = coarse.map((value) => Math.min(255, value * gain))
-  return { cells, light, mean, spread, plain: coloursOf(coarse), lit: coloursOf(lit) }
+  return {
+    cells,
+    light,
+    mean,
+    spread,
+
+    layout: layoutOf(coarse),
+    plain: coloursOf(coarse),
+    lit: coloursOf(lit)
+  }
+}
+
+/** How alike two pictures are once both are in the same light, from 0 for the same on. */
+export const apartInLight = (one: Sight, other: Sight): number => distance(one.lit, other.lit)
+
+/** How differently light and colour are spread over two pictures, seen from afar, from 0 to 1. */
+export const layoutBetween = (one: Sight, other: Sight): number => {
+  let sum = 0
+  for (let at = 0; at < one.layout.length; at++)
+    sum += Math.abs((one.layout[at] ?? 0) - (other.layout[at] ?? 0))
+  return Math.min(1, sum / one.layout.length / FAR_APART)
 }
 
 /**
@@ -72,6 +94,18 @@ const coarsened = (cells: Cells): Uint8Array => {
   return coarse
 }
 
+const layoutOf = (coarse: Uint8Array): Float32Array => {
+  const side = SIDE / 2
+  const block = side / 8
+  const layout = new Float32Array(192)
+  for (let at = 0; at < coarse.length; at++) {
+    const cell = Math.floor(at / 3)
+    const place = Math.floor(cell / side / block) * 8 + Math.floor((cell % side) / block)
+    layout[place * 3 + (at % 3)] = (layout[place * 3 + (at % 3)] ?? 0) + (coarse[at] ?? 0) / block ** 2
+  }
+  return layout
+}
+
 /** The share of cells that are clearly different. */
 const differing = (one: Uint8Array, other: Uint8Array): number => {
   let count = 0
@@ -106,6 +140,8 @@ const markAround = (near: Uint8Array, colour: number): void => {
     }
 }
 
+/** Of 255, on average over the blocks: pictures with nothing in common. */
+const FAR_APART = 50
 const COLOURS = 4096
 /** A colour of fewer than six in 4096 cells is not counted as there. */
 const RAREST = 6 / 4096

@@ -1,4 +1,5 @@
 import { Effect, Either } from "effect"
+import { createHash } from "node:crypto"
 import { MediaFailure } from "../../domain/Errors.ts"
 import type { Heard } from "../../domain/media/Evidence.ts"
 import type { MediaFile, Validators } from "../../domain/media/Media.ts"
@@ -71,7 +72,9 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
       const got = { content: info.key, validators: NONE, site }
       if (Either.isRight(file)) {
         // The words belong to the page, so the same bytes from elsewhere are another medium.
-        const content = isNumbered(info.key) ? info.key : `${file.right.sha256} ${link.key}`
+        const content = isNumbered(info.key)
+          ? info.key
+          : `${file.right.sha256} ${createHash("sha256").update(link.key).digest("hex")}`
         return { ...got, content, file: file.right } satisfies Acquired
       }
       if (captions === undefined) return yield* file.left

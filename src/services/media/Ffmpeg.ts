@@ -1,17 +1,16 @@
 import { Effect, Stream } from "effect"
 import type { Duration } from "effect"
-import { mkdtemp, rm } from "node:fs/promises"
-import { join } from "node:path"
 import { MediaFailure } from "../../domain/Errors.ts"
 import type { MediaFile, Span } from "../../domain/media/Media.ts"
 import { readProbe } from "../../domain/media/ProbeOutput.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { DEMUXERS } from "./look/demuxers.ts"
+import { ownFolder } from "./look/ownFolder.ts"
 import { readTaken, takingArgs } from "./look/takePictures.ts"
 import type { Source, Taking } from "./look/takePictures.ts"
 import { MediaTools } from "./MediaTools.ts"
 import { Subprocess } from "./Subprocess.ts"
-import type { SubprocessFailed } from "./Subprocess.ts"
+import type { Finished, SubprocessFailed } from "./Subprocess.ts"
 
 export type { Probe } from "../../domain/media/ProbeOutput.ts"
 
@@ -44,13 +43,9 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
 
     /** What is in a file. */
     const probe = Effect.fn("Ffmpeg.probe")(function* (file: MediaFile, folder: string) {
-      const args = ["-v", "error", "-show_entries", SHOWN, "-show_chapters", "-of", "json"]
-      const whole = yield* command("ffprobe", folder, "1 minute", [
-        ...args,
-        ...fileArgs(file),
-        "-i",
-        file.path
-      ])
+      const asked = ["-v", "error", "-show_entries", SHOWN, "-show_chapters", "-of", "json"]
+      const input = [...fileArgs(file), "-i", file.path]
+      const whole = yield* command("ffprobe", folder, "1 minute", [...asked, ...input])
       const { stdout } = yield* Effect.mapError(subprocess.run(whole), (failed) => unreadable(failed))
       const found = readProbe(stdout.toString("utf8"))
       if (found === undefined) return yield* unreadable()
@@ -61,22 +56,10 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
 
     /** Recordings that were broken off do not know how long they are, and some lie: their packets are counted. */
     const measured = Effect.fnUntraced(function* (file: MediaFile, folder: string) {
-      const args = [
-        ...QUIET,
-        ...fileArgs(file),
-        "-i",
-        file.path,
-        "-map",
-        "0:V?",
-        "-map",
-        "0:a?",
-        "-c",
-        "copy"
-      ]
-      const output = ["-f", "null", "-progress", "pipe:1", "-stats_period", "10", "-"]
-      const { stdout } = yield* subprocess.run(
-        yield* command("ffmpeg", folder, "2 minutes", [...args, ...output])
-      )
+      const input = [...QUIET, ...fileArgs(file), "-i", file.path]
+      const output = ["-map", "0:V?", "-map", "0:a?", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-"]
+      const whole = yield* command("ffmpeg", folder, "2 minutes", [...input, ...output])
+      const { stdout } = yield* subprocess.run(whole)
       const times = Array.from(stdout.toString("utf8").matchAll(/^out_time_us=(\d+)$/gm), ([, time]) =>
         Number(time)
       )
@@ -97,36 +80,14 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
       const input = ["-threads", "1", ...window, ...fileArgs(file), "-i", file.path]
       // Sound that begins late is preceded by silence, so that its time can be told by counting.
       const filter = ["-af", "aresample=16000:async=1:first_pts=0", "-ac", "1", "-ar", "16000"]
-      const args = [
-        ...QUIET,
-        ...input,
-        "-map",
-        `0:a:${track}`,
-        "-vn",
-        "-sn",
-        "-dn",
-        ...filter,
-        "-f",
-        "s16le",
-        "pipe:1"
-      ]
+      const output = ["-map", `0:a:${track}`, "-vn", "-sn", "-dn", ...filter, "-f", "s16le", "pipe:1"]
+      const args = [...QUIET, ...input, ...output]
       return Stream.unwrap(
         Effect.map(command("ffmpeg", folder, "2 hours", args), (whole) =>
-          Stream.mapError(subprocess.stream(whole), undecodable("sound"))
+          Stream.mapError(subprocess.stream(whole), (failed) => undecodable("sound", failed))
         )
       )
     }
-
-    /** How a file is opened for its pictures from a time on, beginning with the key picture before it if that works. */
-    const opening = (
-      file: Pick<MediaFile, "path" | "type">,
-      { keysOnly = false, time }: { readonly time?: number; readonly keysOnly?: boolean } = {}
-    ): ReadonlyArray<string> => [
-      ...["-threads", "1", ...fileArgs(file)],
-      ...(keysOnly && file.type.container !== "avi" ? ["-skip_frame", "nokey"] : []),
-      ...(time === undefined ? [] : ["-noaccurate_seek", "-ss", seconds(time)]),
-      ...["-i", file.path]
-    ]
 
     /** Pictures of several sources in one run. What came out before something broke is kept. */
     const take = Effect.fn("Ffmpeg.take")(function* (
@@ -134,22 +95,15 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
       taking: Taking,
       folder: string
     ) {
-      const own = yield* Effect.acquireRelease(
-        Effect.tryPromise({ try: () => mkdtemp(join(folder, "take-")), catch: noRoom }),
-        (own) => Effect.promise(() => rm(own, { recursive: true, force: true }))
-      )
-      const args = ["-v", "error", "-nostdin", "-y", "-copyts", ...takingArgs(sources, taking)]
-      const failed = yield* subprocess.run(yield* command("ffmpeg", own, "3 minutes", args)).pipe(
-        Effect.as(undefined),
-        Effect.catchAll((failed) => Effect.succeed(failed))
-      )
+      const own = yield* ownFolder(folder, "take")
+      const args = ["-v", "error", "-nostdin", "-y", "-copyts", ...takingArgs(sources, taking, fileArgs)]
+      const said = yield* Effect.merge(subprocess.run(yield* command("ffmpeg", own, "3 minutes", args)))
       const taken = yield* readTaken(sources.length, taking, own)
-      if (failed !== undefined && taken.every((pictures) => pictures.length === 0))
-        return yield* undecodable("picture")(failed)
+      if (taken.every((pictures) => pictures.length === 0)) return yield* undecodable("picture", said)
       return taken
     }, Effect.scoped)
 
-    return { probe, pcm, opening, take }
+    return { probe, pcm, take }
   })
 }) {}
 
@@ -172,13 +126,6 @@ const LIMITS = { memoryMb: 1500, fileMb: 1024, cpuSeconds: 600 }
 const isPassing = (failed: SubprocessFailed | undefined): boolean =>
   failed !== undefined && (failed.reason === "start" || failed.signal !== undefined)
 
-const noRoom = (error: unknown) =>
-  new MediaFailure({
-    code: "no_space",
-    message: "There is no room to work on media at the moment.",
-    detail: String(error)
-  })
-
 const unreadable = (failed?: SubprocessFailed) =>
   new MediaFailure({
     code: failed?.reason === "timeout" ? "timeout" : "broken",
@@ -187,10 +134,10 @@ const unreadable = (failed?: SubprocessFailed) =>
     transient: isPassing(failed)
   })
 
-const undecodable = (what: "sound" | "picture") => (failed: SubprocessFailed) =>
+const undecodable = (what: "sound" | "picture", said: SubprocessFailed | Finished) =>
   new MediaFailure({
-    code: failed.reason === "timeout" ? "timeout" : "broken",
+    code: "reason" in said && said.reason === "timeout" ? "timeout" : "broken",
     message: `The ${what} could not be decoded.`,
-    detail: failed.message,
-    transient: isPassing(failed)
+    detail: "reason" in said ? said.message : `Nothing came out. ${said.stderr}`,
+    transient: "reason" in said && isPassing(said)
   })

@@ -71,7 +71,7 @@ const lookAround = Effect.fnUntraced(function* (
   const first = yield* source.first
   progress(0.5)
   const spots = doubtful(study(yield* see(first), window), wanted)
-  const more = spots.length === 0 ? [] : yield* Effect.orElseSucceed(source.closer(spots), () => [])
+  const more = spots.length === 0 ? [] : yield* source.closer(spots)
   const moments = [
     ...first,
     ...more.filter(({ time }) => first.every((other) => other.time !== time))
@@ -98,7 +98,7 @@ const looker = () => {
 }
 
 const shown = ({ moments, pictures, source, summary }: Found, asked: Span, window: Span) => {
-  if (pictures.size === 0) return Effect.fail(UNDECODABLE)
+  if (pictures.size === 0) return Effect.fail(undecodable(source))
   const taken = [...pictures].flatMap(([{ time }, bytes]) => {
     const sha256 = createHash("sha256").update(bytes).digest("hex")
     const { height = 0, width = 0 } = readImageHeader(bytes) ?? {}
@@ -166,4 +166,9 @@ const NOTHING_THERE = new MediaFailure({
   code: "unsupported",
   message: "It ends before the part that was asked for."
 })
-const UNDECODABLE = new MediaFailure({ code: "broken", message: "The picture could not be decoded." })
+const undecodable = (source: LookSource) =>
+  new MediaFailure({
+    code: "broken",
+    message: "The picture could not be decoded.",
+    detail: source.trouble() ?? "No moment could be looked at."
+  })

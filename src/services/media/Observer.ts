@@ -87,14 +87,14 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
     /** A link that was looked at a while ago is asked whether it has changed; one that is gone has not. */
     const isFresh = Effect.fnUntraced(function* (ref: MediaRef, key: string, known: LinkState) {
       if (!("link" in ref.source) || known.target === key) return true
-      const now = yield* Clock.currentTimeMillis
-      if (now - known.checkedAt < Duration.toMillis(mediaRecheck)) return true
-      if (ref.kind === "site") return false
+      const age = (yield* Clock.currentTimeMillis) - known.checkedAt
+      if (age < Duration.toMillis(mediaRecheck)) return true
+      if (ref.kind === "site") return age < PAGE_RECHECK
       const unchanged = yield* Effect.orElseSucceed(
         fetcher.fresh(ref.source.link.url, known.validators),
         () => true
       )
-      if (unchanged) yield* memory.keepLink(key, { ...known, checkedAt: now })
+      if (unchanged) yield* memory.keepLink(key, { ...known, checkedAt: yield* Clock.currentTimeMillis })
       return unchanged
     })
 
@@ -211,8 +211,13 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
 }) {}
 
 /** The same for the same link in whatever form, and for the same bytes. */
-export const keyOf = ({ source }: MediaRef): string =>
-  "link" in source ? source.link.key : `data:${createHash("sha256").update(source.data).digest("hex")}`
+export const keyOf = ({ source }: MediaRef): string => {
+  if (!("link" in source)) return `data:${digest(source.data)}`
+  // Signed links are secrets for as long as they hold, and no place for them is the database.
+  return source.link.key.startsWith("youtube:") ? source.link.key : `link:${digest(source.link.key)}`
+}
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex")
 
 const Pictures = Schema.Array(
   Schema.Struct({
@@ -237,3 +242,6 @@ const SAMPLES: { readonly [Kind in MediaKind]: MediaType } = {
 }
 
 const percent = (share: number) => `${Math.floor(share * 100)}%`
+
+/** Milliseconds. What a page of a site shows seldom changes, and to ask means to fetch it all. */
+const PAGE_RECHECK = 24 * 60 * 60 * 1000

@@ -22,6 +22,8 @@ export interface LookSource {
   readonly pictures: (
     moments: ReadonlyArray<Moment>
   ) => Effect.Effect<ReadonlyMap<Moment, Uint8Array>, MediaFailure>
+  /** What went wrong last, for the operator. */
+  readonly trouble: () => string | undefined
   /** Whether there is something between two moments that was not looked at, and why. */
   readonly unseen: (between: Span) => string | undefined
 }

@@ -1,3 +1,5 @@
+import type { MediaFailure } from "../../../domain/Errors.ts"
+
 /** Pixels decoded at most: about 5000 pictures of 1280x720 to have seen every part at all, 1600 for details. */
 export const COVERAGE = 5000 * 1280 * 720
 export const DETAIL = 1600 * 1280 * 720
@@ -10,3 +12,6 @@ export const inGroups = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<
   Array.from({ length: Math.ceil(all.length / size) }, (_, group) =>
     all.slice(group * size, (group + 1) * size)
   )
+
+/** Whether it is the file's fault: then there may be another way to look at it. */
+export const isBroken = ({ code }: MediaFailure): boolean => code === "broken"

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { MediaFailure } from "../../../domain/Errors.ts"
 import { planCloserLooks, planLooks } from "../../../domain/media/FramePlan.ts"
@@ -11,8 +10,9 @@ import type { SlimPlan } from "../../../domain/media/SlimPlan.ts"
 import { TICKS_PER_SECOND } from "../../../domain/media/VideoIndex.ts"
 import type { VideoIndex } from "../../../domain/media/VideoIndex.ts"
 import type { Ffmpeg, Probe } from "../Ffmpeg.ts"
-import { COVERAGE, DETAIL, filesPerRun, inGroups } from "./cost.ts"
+import { COVERAGE, DETAIL, filesPerRun, inGroups, isBroken } from "./cost.ts"
 import type { LookRequest, LookSource, Moment } from "./LookSource.ts"
+import { ownFolder } from "./ownFolder.ts"
 import type { Source, Taken } from "./takePictures.ts"
 import { writeSlim } from "./writeSlim.ts"
 
@@ -39,19 +39,17 @@ export const indexedLooks = (
   const kept = new Map<Candidate, Uint8Array>()
   const known = new Map<Moment, Candidate>()
   let isApart = false
+  let trouble: string | undefined
 
   const take = (plans: ReadonlyArray<SlimPlan>, what: { readonly small: boolean; readonly whole: boolean }) =>
     Effect.gen(function* () {
-      const own = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(folder, "slim-"))),
-        (own) => Effect.promise(() => rm(own, { recursive: true, force: true }))
-      )
+      const own = yield* ownFolder(folder, "slim")
       const delays = yield* Effect.forEach(plans, ({ pictures }, number) =>
         writeSlim(index, pictures, file.path, join(own, String(number)))
       )
       const sources = delays.map((delay, number): Source => {
-        const path = join(own, String(number))
-        return { open: ffmpeg.opening({ path, type: file.type }), select: `mod(pts-${delay},2)` }
+        const slim = { path: join(own, String(number)), type: file.type }
+        return { file: slim, select: `mod(pts-${delay},2)` }
       })
       const taking = {
         ticksPerSecond: TICKS_PER_SECOND,
@@ -79,7 +77,9 @@ export const indexedLooks = (
   ) {
     if (!isApart) {
       const together = planSlim(index, candidates)
-      const found = yield* Effect.orElseSucceed(take([together], what), () => new Map<Candidate, Taken>())
+      const found = yield* Effect.catchIf(take([together], what), isBroken, () =>
+        Effect.succeed(new Map<Candidate, Taken>())
+      )
       if (found.size === together.wanted.size) return found
       isApart = true
     }
@@ -100,14 +100,16 @@ export const indexedLooks = (
     group: ReadonlyArray<SlimPlan>,
     what: { readonly small: boolean; readonly whole: boolean }
   ): Effect.Effect<ReadonlyMap<Candidate, Taken>, MediaFailure> =>
-    Effect.catchAll(take(group, what), (failure) =>
-      group.length === 1 || failure.code !== "broken"
+    Effect.catchIf(Effect.tapError(take(group, what), noteTrouble), isBroken, () =>
+      group.length === 1
         ? Effect.succeed(new Map<Candidate, Taken>())
         : Effect.map(
             Effect.forEach(group, (one) => takeOrNone([one], what)),
             joined
           )
     )
+
+  const noteTrouble = ({ detail }: MediaFailure) => Effect.sync(() => (trouble = detail))
 
   const look = Effect.fnUntraced(function* (candidates: ReadonlyArray<Candidate>) {
     if (candidates.length === 0) return []
@@ -147,6 +149,7 @@ export const indexedLooks = (
     first: look(planLooks(index, plan)),
     closer: (doubtful) => look(planCloserLooks(index, plan, doubtful)),
     pictures,
+    trouble: () => trouble,
     unseen: ({ from, to }) =>
       index.times.some((time) => time - startTime > from + 0.001 && time - startTime < to - 0.001)
         ? "it could only be reached by decoding very much"

@@ -4,7 +4,7 @@ import { instantsIn } from "../../../domain/media/LookStudy.ts"
 import type { MediaFile, Span } from "../../../domain/media/Media.ts"
 import { toldTime } from "../../../domain/media/PictureLookUp.ts"
 import type { Ffmpeg, Probe } from "../Ffmpeg.ts"
-import { COVERAGE, DETAIL, filesPerRun, inGroups } from "./cost.ts"
+import { COVERAGE, DETAIL, filesPerRun, inGroups, isBroken } from "./cost.ts"
 import type { LookRequest, LookSource, Moment } from "./LookSource.ts"
 import type { Source } from "./takePictures.ts"
 
@@ -29,12 +29,17 @@ export const soughtLooks = (
   /** How much after the time sought a decoder begins, at worst: some containers know no key pictures. */
   let late = file.type.container === "ts" && isShort ? 5 : 0
   const missed = new Map<number, string>()
+  let trouble: string | undefined
 
   const take = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>) {
     const taking = { ticksPerSecond: 1_000_000, small: true, whole: size }
     const taken = yield* Effect.forEach(
       inGroups(sources, filesPerRun(pixels)),
-      (group) => Effect.orElseSucceed(ffmpeg.take(group, taking, folder), () => group.map(() => [])),
+      (group) =>
+        Effect.catchIf(ffmpeg.take(group, taking, folder), isBroken, ({ detail }) => {
+          trouble = detail
+          return Effect.succeed(group.map(() => []))
+        }),
       { concurrency: 2 }
     )
     return taken.flat().map((pictures) =>
@@ -51,8 +56,7 @@ export const soughtLooks = (
 
   /** The key pictures at some times; streams with pictures out of order are sought a little too early. */
   const seekKeys = Effect.fnUntraced(function* (times: ReadonlyArray<number>) {
-    const open = (time: number) => ffmpeg.opening(file, { time: time + 0.2, keysOnly: true })
-    const found = yield* take(times.map((time) => ({ open: open(time), most: 1 })))
+    const found = yield* take(times.map((time) => ({ file, from: time + 0.2, keysOnly: true, most: 1 })))
     times.forEach((time, at) => {
       for (const key of found[at] ?? []) {
         keyTimes.add(key.time)
@@ -68,7 +72,8 @@ export const soughtLooks = (
     const rows = some.toSorted((one, other) => one.from - other.from)
     const found = yield* take(
       rows.map(({ count, from, step }) => ({
-        open: ffmpeg.opening(file, { time: from - late }),
+        file,
+        from: from - late,
         select: [
           `gte(t,${(from + startTime - CLOSE).toFixed(3)})`,
           `(isnan(prev_selected_t)+gte(t-prev_selected_t,${(step - CLOSE).toFixed(3)}))`
@@ -128,6 +133,7 @@ export const soughtLooks = (
           })
         )
       ),
+    trouble: () => trouble,
     unseen: ({ from, to }) => [...missed].find(([time]) => time > from && time < to)?.[1]
   }
 }

@@ -1,13 +1,17 @@
 import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
+import type { MediaFile } from "../../../domain/media/Media.ts"
 import { CELL_BYTES, SIDE } from "../../../domain/media/PictureDiff.ts"
 import type { Cells } from "../../../domain/media/PictureDiff.ts"
 
-/** Something pictures are taken from: arguments that open a file, and which of its pictures are wanted. */
+/** Something pictures are taken from, and which of them are wanted. */
 export interface Source {
-  /** Up to and with `-i`. */
-  readonly open: ReadonlyArray<string>
+  readonly file: Pick<MediaFile, "path" | "type">
+  /** Seconds from which on it is read, beginning with the key picture before if that works; else from the start. */
+  readonly from?: number
+  /** Whether key pictures alone are wanted. */
+  readonly keysOnly?: boolean
   /** An expression of the `select` filter; all if there is none. */
   readonly select?: string
   /** At most so many. */
@@ -30,8 +34,18 @@ export interface Taken {
 }
 
 /** What one run of the decoder is told, so that it writes pictures and their times into its folder. */
-export const takingArgs = (sources: ReadonlyArray<Source>, taking: Taking): ReadonlyArray<string> => [
-  ...sources.flatMap(({ open }) => open),
+export const takingArgs = (
+  sources: ReadonlyArray<Source>,
+  taking: Taking,
+  fileArgs: (file: Source["file"]) => ReadonlyArray<string>
+): ReadonlyArray<string> => [
+  ...sources.flatMap(({ file, from, keysOnly = false }) => [
+    ...["-threads", "1", ...fileArgs(file)],
+    // Where a container has no times of showing, skipped pictures would make those of others wrong.
+    ...(keysOnly && file.type.container !== "avi" ? ["-skip_frame", "nokey"] : []),
+    ...(from === undefined ? [] : ["-noaccurate_seek", "-ss", Math.max(0, from).toFixed(6)]),
+    ...["-i", file.path]
+  ]),
   ...sources.flatMap((source, number) => outputs(source, number, taking))
 ]
 

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { closeSync, openSync, readSync, writeSync } from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { MediaFailure } from "../../../domain/Errors.ts"
+import { noRoom } from "./ownFolder.ts"
 import type { SlimPicture, VideoIndex } from "../../../domain/media/VideoIndex.ts"
 
 /** Writes a slim file of some pictures of a whole one; gives the delay its decoder will report them with. */
@@ -40,7 +41,13 @@ export const writeSlim = (
       return delay
     },
     catch: (error) =>
-      new MediaFailure({ code: "broken", message: "The pictures could not be read.", detail: String(error) })
+      /ENOSPC|EDQUOT|EROFS/.test(String(error))
+        ? noRoom(error)
+        : new MediaFailure({
+            code: "broken",
+            message: "The pictures could not be read.",
+            detail: String(error)
+          })
   })
 
 const readAt = (descriptor: number, offset: number, length: number): Uint8Array => {
