@@ -30,7 +30,7 @@ export interface Shot extends Span {
 }
 
 export const study = (looks: ReadonlyArray<Look>, window: Span): Study => {
-  const isDim = findDim(looks)
+  const isDim = findDim(looks, window)
   const cuts = looks.map(({ sight }, place) => {
     const before = clearBefore(place, isDim)
     const other = before === undefined ? undefined : looks[before]
@@ -93,16 +93,26 @@ const sameness = (looks: ReadonlyArray<Look>): ReadonlyArray<number> => {
   })
 }
 
-/** Dark against most of the rest: black, or what stands before or behind it in less light. A dark scene is a scene. */
-const findDim = (looks: ReadonlyArray<Look>): ReadonlyArray<boolean> => {
+/**
+ * Dark against most of the rest, and black, or alone in it, or what stands before or behind it in less light. A dark
+ * scene is a scene.
+ */
+const findDim = (looks: ReadonlyArray<Look>, window: Span): ReadonlyArray<boolean> => {
   const means = looks.map(({ sight }) => sight.mean)
   const usual = means.toSorted((one, other) => one - other)[means.length >> 1] ?? 0
   const isDark = means.map((mean) => mean < DARK && mean < DARK_SHARE * usual)
-  return looks.map(({ sight }, place) => {
+  const isLike = ({ sight }: Look, place: number) => {
+    const other = looks[place]
+    return other !== undefined && apartInLight(other.sight, sight) < CUT
+  }
+  return looks.map((look, place) => {
     if (!isDark[place]) return false
-    if (sight.mean < BLACK) return true
-    const neighbours = [looks[isDark.lastIndexOf(false, place)], looks[isDark.indexOf(false, place)]]
-    return neighbours.some((look) => look !== undefined && apartInLight(look.sight, sight) < CUT)
+    if (look.sight.mean < BLACK) return true
+    const [before, after] = [isDark.lastIndexOf(false, place), isDark.indexOf(false, place)]
+    if (isLike(look, before) || isLike(look, after)) return true
+    const hasCompany = [place - 1, place + 1].some((next) => isDark[next] === true && isLike(look, next))
+    const stretch = (looks[after]?.time ?? window.to) - (looks[before]?.time ?? window.from)
+    return !hasCompany && stretch < (window.to - window.from) / 12
   })
 }
 

@@ -60,6 +60,13 @@ describe("the choice of media", () => {
       []
     ],
     [
+      "takes no more pictures that came along than any conversation has",
+      Array.from({ length: 258 }, (_, at) => data(at, `p${at}`)),
+      8,
+      Array.from({ length: 256 }, (_, at) => `data:p${at + 2}`),
+      ["data:p0", "data:p1"]
+    ],
+    [
       "counts films and sounds that came along, and pictures that have to be fetched",
       [data(0, "film", "video"), data(0, "song", "audio"), link(2, "picture", "image")],
       1,

@@ -1,0 +1,65 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import type { MediaFile } from "../../../src/domain/media/Media.ts"
+import { clip, eyes, lookAt, readCode, rewrapped, scenesOf } from "../../support/Clips.ts"
+
+const LENGTH = 120
+
+/** Every picture is of the time it is dated with; of the scenes that could be shown 85 in 100 are. */
+const assertScenes = (name: string, file: MediaFile, frames: number | undefined) =>
+  Effect.gen(function* () {
+    const { blobs, seen } = yield* lookAt(file, { frames })
+    const codes = yield* Effect.promise(() => Promise.all(blobs.map(({ bytes }) => readCode(bytes))))
+    codes.forEach(({ clock }, place) => assert.closeTo(clock, seen.frames[place]?.time ?? -1, 0.051))
+    const possible = Math.min(frames ?? 9, scenesOf(name).length)
+    const shown = new Set(codes.map(({ scene }) => scene)).size
+    assert.isAtLeast(shown / possible, 0.85, `${shown} of ${possible} scenes`)
+    assert.isAtMost(seen.longestGap.to - seen.longestGap.from, LENGTH / 4)
+    const times = [0, ...seen.frames.map(({ time }) => time), LENGTH]
+    const widest = Math.max(...times.slice(1).map((time, place) => time - (times[place] ?? 0)))
+    assert.closeTo(widest, seen.longestGap.to - seen.longestGap.from, 0.2)
+    assert.isAtMost(seen.shotsShown, seen.shots)
+    assert.deepStrictEqual(seen.unseen, [])
+  })
+
+layer(eyes())("of twelve uneven scenes nearly all are shown", (it) => {
+  const shows = (how: string, name: string, file: ReturnType<typeof rewrapped>) =>
+    it.scoped(how, () =>
+      Effect.gen(function* () {
+        const found = yield* file
+        yield* assertScenes(name, found, undefined)
+        yield* assertScenes(name, found, 12)
+      })
+    )
+  const plain = (how: string, name: string) =>
+    shows(
+      how,
+      name,
+      Effect.sync(() => clip(name))
+    )
+  const fragments = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]
+
+  plain("with key pictures where scenes begin", "cuts.mp4")
+  plain("with key pictures anywhere else", "off-cuts.mp4")
+  plain("with open groups of pictures", "open.mp4")
+  plain("with a single key picture", "one-key.mp4")
+  plain("that fade in and out", "fades.mp4")
+  plain("in HEVC", "hevc.mp4")
+  plain("in WebM", "scenes.webm")
+  shows("in Matroska", "off-cuts.mp4", rewrapped("off-cuts.mp4", "a.mkv"))
+  shows("in a live recording", "cuts.mp4", rewrapped("cuts.mp4", "a.mkv", ["-f", "matroska", "-live", "1"]))
+  shows("in fragments", "off-cuts.mp4", rewrapped("off-cuts.mp4", "a.mp4", fragments))
+  shows("in a transport stream", "off-cuts.mp4", rewrapped("off-cuts.mp4", "a.ts"))
+  shows("in a Flash film", "cuts.mp4", rewrapped("cuts.mp4", "a.flv"))
+})
+
+layer(eyes())("small print", (it) => {
+  it.scoped("is worth a picture each time it changes", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* lookAt(clip("slide.mp4"))
+      const states = new Set(seen.frames.map(({ time }) => Math.floor(time / 10)))
+      assert.isAtLeast(states.size, 8)
+      assert.strictEqual(states.size, seen.frames.length)
+    })
+  )
+})
