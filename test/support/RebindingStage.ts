@@ -116,7 +116,11 @@ const listen = (server: Server, port: number, host: string) =>
 const furnish = (folder: string) => {
   execFileSync("ip", ["link", "set", "lo", "up"])
   for (const address of [PUBLIC_4, PUBLIC_6, ...PRIVATE].filter((address) => !/^(?:127|::1$)/.test(address)))
-    execFileSync("ip", ["addr", "add", `${address}/${isIP(address) === 4 ? 32 : 128}`, "dev", "lo"])
+    // An address of the newer kind is not there until it is sure that nobody else has it, unless one says so.
+    execFileSync("ip", [
+      ...["addr", "add", `${address}/${isIP(address) === 4 ? 32 : 128}`, "dev", "lo"],
+      ...(isIP(address) === 4 ? [] : ["nodad"])
+    ])
   for (const [path, text] of Object.entries(FILES).filter(([path]) => existsSync(path))) {
     const own = join(folder, basename(path))
     writeFileSync(own, text)

@@ -22,12 +22,13 @@ export interface Choice {
 export const chooseFrames = (study: Study, count: number): Choice => {
   const { looks, same, shotOf, shots, window } = study
   const length = Math.max(INSTANT, window.to - window.from)
-  const gapCost = costOfGaps(length, Math.max(1, Math.min(count, looks.length)))
+  const plenty = Math.min(1, (shots.length - 1) / Math.max(1, count - 1))
+  const gapCost = costOfGaps(length, Math.max(1, Math.min(count, looks.length)), UNEVEN * (1 + plenty))
   const time = (place: number) => looks[place]?.time ?? 0
   const isFresh = findFresh(same)
   // A part without any length is one moment, and that is worth looking at as well.
   const worth = worthOf(study, Math.max(0.001, length / Math.max(1, count)))
-  const change = changesIn(study, count)
+  const change = changesIn(study, count, CUT_SHARE * Math.sqrt(plenty))
   const chosen = bestChain({
     length: looks.length,
     most: count,
@@ -93,8 +94,7 @@ const worthOf = ({ isDim, looks, shotOf, shots }: Study, even: number) => {
 }
 
 /** What the step from one place to another shows that is new, from 0 to 1: mostly how much of a cut it is. */
-const changesIn = ({ cuts, isDim, looks, same, shotOf, shots }: Study, count: number) => {
-  const cutShare = CUT_SHARE * Math.sqrt(Math.min(1, (shots.length - 1) / Math.max(1, count - 1)))
+const changesIn = ({ cuts, isDim, looks, same, shotOf }: Study, count: number, cutShare: number) => {
   const weights = cellWeights(looks.map(({ sight }) => sight.light))
   const small = (from: number, to: number): number => {
     const [one, other] = [looks[from], looks[to]]
@@ -130,16 +130,17 @@ const changesIn = ({ cuts, isDim, looks, same, shotOf, shots }: Study, count: nu
 }
 
 /** Uneven stretches cost a little, those that leave out nearly a quarter of the whole more than any picture is worth. */
-const costOfGaps = (length: number, count: number) => {
+const costOfGaps = (length: number, count: number, uneven: number) => {
   const limit = Math.max(LONGEST_SHARE, 1.25 / (count + 1)) * length
   return (gap: number): number =>
-    UNEVEN * ((gap * count) / length) ** 2 + TOO_LONG * Math.max(0, (gap - limit) / length)
+    uneven * ((gap * count) / length) ** 2 + TOO_LONG * Math.max(0, (gap - limit) / length)
 }
 
 /** Seconds: even a single picture takes some time. */
 const INSTANT = 0.001
 const LONGEST_SHARE = 0.225
 const TOO_LONG = 100
+/** Counts double where there are more shots than pictures, so that any of them will do. */
 const UNEVEN = 0.015
 const MERIT = 0.1
 /** More than any step to a picture is worth. */

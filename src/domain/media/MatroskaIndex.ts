@@ -125,13 +125,14 @@ const readBlock = (
 ): Block | "laced" | undefined => {
   const number = readVint(bytes, from - at, 8, false)
   if (number?.value !== track) return undefined
+  if (to < from + number.length + BLOCK_HEADER) return undefined
   const time = from - at + number.length
   const flags = bytes[time + 2] ?? 0
   if ((flags & LACING) !== 0) return "laced"
   const since = (((bytes[time] ?? 0) << 24) | ((bytes[time + 1] ?? 0) << 16)) >> 16
   return {
     time: cluster + since,
-    from: from + number.length + 3,
+    from: from + number.length + BLOCK_HEADER,
     to,
     key: id === ID.block || (flags & KEY) !== 0
   }
@@ -169,3 +170,6 @@ const LARGEST_HEADER = 32
 const LARGEST_TABLE = 8 * 1024 * 1024
 const MOST_STEPS = 3_000_000
 const MOST_CUES = 20_000
+
+/** Bytes of a block between the number of its track and its picture. */
+const BLOCK_HEADER = 3

@@ -39,7 +39,7 @@ const trackOf = (view: DataView): Track | undefined => {
   if (view.getUint32(stsd.from + 4) !== 1) return undefined
   const timescale = timescaleOf(view, mdhd)
   const edit = readEdits(view, inside(view, trak, "edts", "elst"), timescaleOf(view, header))
-  if (timescale === 0 || edit === undefined) return undefined
+  if (timescale === 0 || edit === undefined || !Number.isFinite(edit.delay)) return undefined
   const matrix = header.from + (view.getUint8(header.from) === 1 ? 48 : 36)
   return {
     id: view.getUint32(tkhd.from + (view.getUint8(tkhd.from) === 1 ? 20 : 12)),

@@ -41,8 +41,9 @@ export const MOST_PICTURES = 2_700_000
 /** The same index without the pictures that are cut off because the file breaks off. */
 export const withinFile = (index: VideoIndex, size: number): VideoIndex | undefined => {
   const count = index.sizes.length
-  const isWhole = (picture: number, offset = Infinity) => offset + (index.sizes[picture] ?? 0) <= size
-  if (isWhole(count - 1, index.offsets([count - 1])[0]) && isWhole(0, index.offsets([0])[0])) return index
+  const isWhole = (picture: number, offset = Infinity) =>
+    offset >= 0 && offset + (index.sizes[picture] ?? 0) <= size
+  // All of them: what stands between two that are there need not be.
   const all = Array.from({ length: count }, (_, picture) => picture)
   const offsets = index.offsets(all)
   const cut = all.find((picture) => !isWhole(picture, offsets[picture]))

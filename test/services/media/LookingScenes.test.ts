@@ -1,11 +1,21 @@
-import { assert, layer } from "@effect/vitest"
+import { afterAll, assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import type { MediaFile } from "../../../src/domain/media/Media.ts"
 import { clip, eyes, lookAt, readCode, rewrapped, scenesOf } from "../../support/Clips.ts"
 
 const LENGTH = 120
 
-/** Every picture is of the time it is dated with; of the scenes that could be shown 85 in 100 are. */
+/** What was shown of each clip, looked at in each of two ways, and what could have been. */
+const tally: Array<{ readonly shown: number; readonly possible: number }> = []
+const LOOKS = 24
+
+afterAll(() => {
+  if (tally.length < LOOKS) return
+  const sum = (of: "shown" | "possible") => tally.reduce((total, look) => total + look[of], 0)
+  assert.isAtLeast(sum("shown") / sum("possible"), 0.95, `${sum("shown")} of ${sum("possible")} scenes`)
+})
+
+/** Every picture is of the time it is dated with; hardly a scene that could be shown is missing. */
 const assertScenes = (name: string, file: MediaFile, frames: number | undefined) =>
   Effect.gen(function* () {
     const { blobs, seen } = yield* lookAt(file, { frames })
@@ -13,7 +23,8 @@ const assertScenes = (name: string, file: MediaFile, frames: number | undefined)
     codes.forEach(({ clock }, place) => assert.closeTo(clock, seen.frames[place]?.time ?? -1, 0.051))
     const possible = Math.min(frames ?? 9, scenesOf(name).length)
     const shown = new Set(codes.map(({ scene }) => scene)).size
-    assert.isAtLeast(shown / possible, 0.85, `${shown} of ${possible} scenes`)
+    tally.push({ shown, possible })
+    assert.isAtLeast(shown / possible, 0.8, `${shown} of ${possible} scenes`)
     assert.isAtMost(seen.longestGap.to - seen.longestGap.from, LENGTH / 4)
     const times = [0, ...seen.frames.map(({ time }) => time), LENGTH]
     const widest = Math.max(...times.slice(1).map((time, place) => time - (times[place] ?? 0)))

@@ -4,6 +4,9 @@ import type { MediaFailure } from "../../../domain/Errors.ts"
 export const COVERAGE = 5000 * 1280 * 720
 export const DETAIL = 1600 * 1280 * 720
 
+/** What a picture costs at least, however small it is. */
+export const costOf = (pixels: number): number => Math.max(pixels, 300_000)
+
 /** Files read side by side in one run: each has a decoder of its own, with pictures in memory. */
 export const filesPerRun = (pixels: number): number =>
   Math.max(1, Math.min(8, Math.floor(16_000_000 / pixels)))

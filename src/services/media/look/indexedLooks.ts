@@ -10,7 +10,7 @@ import type { SlimPlan } from "../../../domain/media/SlimPlan.ts"
 import { TICKS_PER_SECOND } from "../../../domain/media/VideoIndex.ts"
 import type { VideoIndex } from "../../../domain/media/VideoIndex.ts"
 import type { Ffmpeg, Probe } from "../Ffmpeg.ts"
-import { COVERAGE, DETAIL, filesPerRun, inGroups, isBroken } from "./cost.ts"
+import { COVERAGE, DETAIL, costOf, filesPerRun, inGroups, isBroken } from "./cost.ts"
 import type { LookRequest, LookSource, Moment } from "./LookSource.ts"
 import { ownFolder } from "./ownFolder.ts"
 import type { Source, Taken } from "./takePictures.ts"
@@ -30,8 +30,8 @@ export const indexedLooks = (
   const { folder, pixels, pool, size } = request
   const window = shownWindow(index, startTime, request.window)
   const budget = {
-    coverage: Math.min(20_000, Math.round(COVERAGE / pixels)),
-    detail: Math.min(6_000, Math.round(DETAIL / pixels)),
+    coverage: Math.round(COVERAGE / costOf(pixels)),
+    detail: Math.round(DETAIL / costOf(pixels)),
     bytes: MOST_BYTES
   }
   const plan = { budget, pool, start: startTime, window }

@@ -4,7 +4,7 @@ import { instantsIn } from "../../../domain/media/LookStudy.ts"
 import type { MediaFile, Span } from "../../../domain/media/Media.ts"
 import { toldTime } from "../../../domain/media/PictureLookUp.ts"
 import type { Ffmpeg, Probe } from "../Ffmpeg.ts"
-import { COVERAGE, DETAIL, filesPerRun, inGroups, isBroken } from "./cost.ts"
+import { COVERAGE, DETAIL, costOf, filesPerRun, inGroups, isBroken } from "./cost.ts"
 import type { LookRequest, LookSource, Moment } from "./LookSource.ts"
 import type { Source } from "./takePictures.ts"
 
@@ -21,7 +21,7 @@ export const soughtLooks = (
 ): LookSource => {
   const length = window.to - window.from
   const rate = Math.min(HIGHEST_RATE, video?.rate ?? USUAL_RATE)
-  const toDecode = length * rate * pixels
+  const toDecode = length * rate * costOf(pixels)
   const isShort = length <= SHORT && toDecode <= WHOLE
   /** Pictures are made whole at once: to get to them again would cost more. */
   const jpegs = new Map<Moment, Uint8Array>()
@@ -90,7 +90,7 @@ export const soughtLooks = (
     let left = budget
     return rows.filter(({ count, from, step }) => {
       const start = Math.max(0, ...[...keyTimes].filter((key) => key <= from - late))
-      const cost = (from + (count - 1) * step - start) * rate * pixels
+      const cost = (from + (count - 1) * step - start) * rate * costOf(pixels)
       if (cost > left) missed.set(from, "it could only be reached by decoding very much")
       else left -= cost
       return !missed.has(from)
@@ -111,19 +111,25 @@ export const soughtLooks = (
     return inOrder([...keys, ...(yield* takeRows(more))])
   })
 
-  const lookCloser = (doubtful: ReadonlyArray<Span>) => {
-    const rows = doubtful.slice(0, MOST_CLOSER).map((stretch): Row => {
-      const [from = stretch.from, next = from, ...rest] = instantsIn(stretch)
-      return { from, step: next - from, count: next === from ? 1 : 2 + rest.length }
-    })
-    return takeRows(affordable(rows, DETAIL))
-  }
+  /** Long stretches have key pictures of their own; short ones are decoded. */
+  const lookCloser = Effect.fnUntraced(function* (doubtful: ReadonlyArray<Span>) {
+    const some = doubtful.slice(0, MOST_CLOSER)
+    const isLong = ({ from, to }: Span) => to - from > LONG
+    const rows = some.filter((stretch) => !isLong(stretch)).map(rowIn)
+    const instants = some.filter(isLong).flatMap(instantsIn).slice(0, MOST_CLOSER)
+    const keys = yield* seekKeys(instants.toSorted((one, other) => one - other))
+    return inOrder([...keys, ...(yield* takeRows(affordable(rows, DETAIL)))])
+  })
 
   return {
     window,
     first: isShort ? wholeWindow : keysAndMore,
     closer: (doubtful) =>
-      isShort ? Effect.succeed([]) : toDecode <= 2 * WHOLE ? wholeWindow : lookCloser(doubtful),
+      isShort
+        ? Effect.succeed([])
+        : length <= 2.5 * SHORT && toDecode <= 2 * WHOLE
+          ? wholeWindow
+          : lookCloser(doubtful),
     pictures: (moments) =>
       Effect.succeed(
         new Map(
@@ -145,6 +151,11 @@ interface Row {
   readonly count: number
 }
 
+const rowIn = (stretch: Span): Row => {
+  const [from = stretch.from, next = from, ...rest] = instantsIn(stretch)
+  return { from, step: next - from, count: next === from ? 1 : 2 + rest.length }
+}
+
 /** By time, each once. */
 const inOrder = (moments: ReadonlyArray<Moment>): ReadonlyArray<Moment> =>
   [...new Map(moments.map((moment) => [moment.time, moment])).values()].toSorted(
@@ -158,7 +169,7 @@ const widest = (moments: ReadonlyArray<Moment>, { from, to }: Span): number => {
 
 /**
  * Seconds and pixels of a video that is short enough to be decoded whole at once, and the pictures taken of it
- * then. One of twice as many pixels is decoded whole where key pictures do not tell enough.
+ * then. One somewhat longer is decoded whole where key pictures do not tell enough.
  */
 const SHORT = 60
 const WHOLE = 2000 * 1280 * 720
@@ -170,5 +181,7 @@ const CLOSE = 0.001
 /** Seeking costs more than reading a slim file, so fewer moments are looked at. */
 const SOUGHT = 2 / 3
 const MOST_CLOSER = 16
+/** Seconds: in a stretch as long as that a decoder finds a key picture. */
+const LONG = 20
 const USUAL_RATE = 30
 const HIGHEST_RATE = 240
