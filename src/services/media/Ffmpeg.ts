@@ -38,7 +38,14 @@ export class Ffmpeg extends Effect.Service<Ffmpeg>()("percept/Ffmpeg", {
       args: ReadonlyArray<string>
     ) {
       const { path } = yield* tools.need(name)
-      return { command: path, args: ["-hide_banner", ...args], cwd, timeout, limits: LIMITS }
+      return {
+        command: path,
+        args: ["-hide_banner", ...args],
+        cwd,
+        timeout,
+        limits: LIMITS,
+        env: ENVIRONMENT
+      }
     })
 
     /** What is in a file. */
@@ -119,6 +126,12 @@ const SHOWN = [
 
 /** Bytes a second: with fewer the length a file claims is not believed. */
 const FEWEST_BYTES = 500
+
+/**
+ * Programs that bring their own C library crash when they load the host's character sets; and one heap for each of
+ * their threads would use up the address space they are given.
+ */
+const ENVIRONMENT = { GCONV_PATH: "/nonexistent", MALLOC_ARENA_MAX: "2" }
 
 const LIMITS = { memoryMb: 1500, fileMb: 1024, cpuSeconds: 600 }
 
