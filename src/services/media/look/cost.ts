@@ -9,7 +9,7 @@ export const costOf = (pixels: number): number => Math.max(pixels, 300_000)
 
 /** Files read side by side in one run: each has a decoder of its own, with pictures in memory. */
 export const filesPerRun = (pixels: number): number =>
-  Math.max(1, Math.min(8, Math.floor(8_000_000 / pixels)))
+  Math.max(1, Math.min(8, Math.floor(16_000_000 / pixels)))
 
 export const inGroups = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
   Array.from({ length: Math.ceil(all.length / size) }, (_, group) =>

@@ -41,7 +41,7 @@ export const indexedLooks = (
   let isApart = false
   let trouble: string | undefined
 
-  const take = (plans: ReadonlyArray<SlimPlan>, what: What) =>
+  const take = (plans: ReadonlyArray<SlimPlan>, what: { readonly small: boolean; readonly whole: boolean }) =>
     Effect.gen(function* () {
       const own = yield* ownFolder(folder, "slim")
       const delays = yield* Effect.forEach(plans, ({ pictures }, number) =>
@@ -71,10 +71,15 @@ export const indexedLooks = (
    * All from one file where that works. Pictures that lean on others which are not in it (open groups) would come
    * out wrong or not at all, so then each run is a file by itself.
    */
-  const takeAll = Effect.fnUntraced(function* (candidates: ReadonlyArray<Candidate>, what: What) {
+  const takeAll = Effect.fnUntraced(function* (
+    candidates: ReadonlyArray<Candidate>,
+    what: { readonly small: boolean; readonly whole: boolean }
+  ) {
     if (!isApart) {
       const together = planSlim(index, candidates)
-      const found = yield* Effect.catchIf(take([together], what), isBroken, () => NONE)
+      const found = yield* Effect.catchIf(take([together], what), isBroken, () =>
+        Effect.succeed(new Map<Candidate, Taken>())
+      )
       if (found.size === together.wanted.size) return found
       isApart = true
     }
@@ -90,23 +95,19 @@ export const indexedLooks = (
     return joined(each)
   })
 
-  /** What fails beside others is tried alone: they may have taken it along, or the memory it needs. */
+  /** One file that cannot be read at all takes its neighbours in the run along, so they are tried without it. */
   const takeOrNone = (
     group: ReadonlyArray<SlimPlan>,
-    what: What
+    what: { readonly small: boolean; readonly whole: boolean }
   ): Effect.Effect<ReadonlyMap<Candidate, Taken>, MediaFailure> =>
-    Effect.gen(function* () {
-      const found = yield* Effect.catchIf(
-        Effect.tapError(take(group, what), noteTrouble),
-        isBroken,
-        () => NONE
-      )
-      if (group.length === 1) return found
-      const failed = group.filter(({ wanted }) =>
-        Array.from(wanted.values()).every((candidate) => !found.has(candidate))
-      )
-      return joined([found, ...(yield* Effect.forEach(failed, (one) => takeOrNone([one], what)))])
-    })
+    Effect.catchIf(Effect.tapError(take(group, what), noteTrouble), isBroken, () =>
+      group.length === 1
+        ? Effect.succeed(new Map<Candidate, Taken>())
+        : Effect.map(
+            Effect.forEach(group, (one) => takeOrNone([one], what)),
+            joined
+          )
+    )
 
   const noteTrouble = ({ detail }: MediaFailure) => Effect.sync(() => (trouble = detail))
 
@@ -160,14 +161,6 @@ const MOST_BYTES = 128 * 1024 * 1024
 
 /** Pictures decoded for one that is wanted, from which on that one is made whole at once. */
 const WORTH_KEEPING = 10
-
-/** Whether pictures are wanted in small, whole, or both. */
-interface What {
-  readonly small: boolean
-  readonly whole: boolean
-}
-
-const NONE = Effect.succeed<ReadonlyMap<Candidate, Taken>>(new Map())
 
 const joined = <K, V>(maps: ReadonlyArray<ReadonlyMap<K, V>>): ReadonlyMap<K, V> =>
   new Map(maps.flatMap((map) => Array.from(map)))
