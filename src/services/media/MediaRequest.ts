@@ -8,6 +8,7 @@ import type { Dispatcher } from "undici"
 import { header } from "../../domain/media/HttpFacts.ts"
 import type { Headers } from "../../domain/media/HttpFacts.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { steady } from "../SteadySocket.ts"
 import { AddressGuard, NotConnected } from "./AddressGuard.ts"
 import { codeOf, cutOff, misled, noAnswer, unreachable } from "./MediaFaults.ts"
 import type { Fault } from "./MediaFaults.ts"
@@ -98,7 +99,7 @@ export const make: Effect.Effect<Get, never, AddressGuard | AppConfig> = Effect.
           new Client(url.origin, {
             // A client that is answered at once does not notice.
             connect: (_, callback) =>
-              queueMicrotask(() => (socket.destroyed ? callback(GONE, null) : callback(null, socket))),
+              queueMicrotask(() => (socket.destroyed ? callback(GONE, null) : callback(null, steady(socket)))),
             headersTimeout: silence,
             bodyTimeout: silence,
             maxHeaderSize: 16_384

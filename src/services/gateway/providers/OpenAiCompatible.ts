@@ -6,6 +6,7 @@ import type { UpstreamFailure } from "../../../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../../../domain/Exchange.ts"
 import type { Reply } from "../../../domain/Reply.ts"
 import { AppConfig } from "../../AppConfig.ts"
+import { steadyConnector } from "../../SteadySocket.ts"
 import { Redaction } from "../../tracking/Redaction.ts"
 import { UpstreamCall } from "../UpstreamCall.ts"
 import type { CallLimits } from "../UpstreamCall.ts"
@@ -14,7 +15,8 @@ import { upstreamErrors } from "../UpstreamErrors.ts"
 /** The connections to providers; nothing a client links to is ever fetched through them. */
 export class Connections extends Effect.Service<Connections>()("percept/Connections", {
   scoped: Effect.gen(function* () {
-    const options = { connect: { timeout: 10_000 }, keepAliveTimeout: 30_000, maxHeaderSize: 65_536 }
+    const connect = steadyConnector({ timeout: 10_000 })
+    const options = { connect, keepAliveTimeout: 30_000, maxHeaderSize: 65_536 }
     const closing = <D extends Dispatcher>(dispatcher: D) => Effect.promise(() => dispatcher.destroy())
     /** For calls now and then, to any address. */
     const agent: Dispatcher = yield* Effect.acquireRelease(

@@ -2,6 +2,7 @@ import { Data, Effect, Schedule } from "effect"
 import { open, stat } from "node:fs/promises"
 import { EnvHttpProxyAgent, request } from "undici"
 import type { Dispatcher } from "undici"
+import { steadyConnector } from "../../SteadySocket.ts"
 
 /** Why a file did not come, for the operator. */
 export class DownloadFailed extends Data.TaggedError("DownloadFailed")<{
@@ -19,7 +20,7 @@ export type Progress = (bytes: number, total: number | undefined) => void
 export const download = Effect.fn("ModelDownload.download")((url: URL, file: string, progress: Progress) =>
   Effect.acquireRelease(
     // A proxy, if the host wants one; and an end to waiting for hosts that do not answer.
-    Effect.sync(() => new EnvHttpProxyAgent({ connect: { timeout: CONNECT }, ...PATIENCE })),
+    Effect.sync(() => new EnvHttpProxyAgent({ connect: steadyConnector({ timeout: CONNECT }), ...PATIENCE })),
     (agent) => Effect.promise(() => agent.destroy())
   ).pipe(
     Effect.flatMap((agent) =>

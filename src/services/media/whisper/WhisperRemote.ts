@@ -5,6 +5,7 @@ import { arrayField, numberField, parseJson, stringField } from "../../../domain
 import type { Segment } from "../../../domain/media/Evidence.ts"
 import { SAMPLE_RATE } from "../../../domain/media/SpeechGate.ts"
 import { AppConfig } from "../../AppConfig.ts"
+import { steadyConnector } from "../../SteadySocket.ts"
 import { EngineFailed, modelLabel } from "../Whisper.ts"
 import type { Listener, Transcription, WhisperEngine } from "../Whisper.ts"
 import { wav } from "./Wav.ts"
@@ -15,7 +16,12 @@ export const makeRemote = (address: URL) =>
     const { whisperModel } = yield* AppConfig
     const agent = yield* Effect.acquireRelease(
       Effect.sync(
-        () => new Agent({ connect: { timeout: CONNECT }, headersTimeout: 0, bodyTimeout: SILENCE })
+        () =>
+          new Agent({
+            connect: steadyConnector({ timeout: CONNECT }),
+            headersTimeout: 0,
+            bodyTimeout: SILENCE
+          })
       ),
       (agent) => Effect.promise(() => agent.destroy())
     )
