@@ -43,7 +43,7 @@ const isParser = (value: unknown): value is Parser =>
 
 /** All that has come is handed on, though the reader asked for a rest: there will be no more of it. */
 const wake = (parser: Parser | undefined): void => {
-  for (let pause = 0; pause < MOST_PAUSES && parser?.paused === true; pause++) parser.resume()
+  for (let pause = 0; pause < MOST_PAUSES; pause++) if (parser?.paused === true) parser.resume()
   force(parser)
 }
 

@@ -99,7 +99,9 @@ export const make: Effect.Effect<Get, never, AddressGuard | AppConfig> = Effect.
           new Client(url.origin, {
             // A client that is answered at once does not notice.
             connect: (_, callback) =>
-              queueMicrotask(() => (socket.destroyed ? callback(GONE, null) : callback(null, steady(socket)))),
+              queueMicrotask(() =>
+                socket.destroyed ? callback(GONE, null) : callback(null, steady(socket))
+              ),
             headersTimeout: silence,
             bodyTimeout: silence,
             maxHeaderSize: 16_384
