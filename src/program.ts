@@ -4,13 +4,21 @@ import { ApiKeys } from "./services/ApiKeys.ts"
 import { AppConfig } from "./services/AppConfig.ts"
 import * as Database from "./services/Database.ts"
 import { Catalogue } from "./services/gateway/Catalogue.ts"
+import { Completions } from "./services/gateway/Completions.ts"
+import { Embeddings } from "./services/gateway/Embeddings.ts"
 import { Gateway } from "./services/gateway/Gateway.ts"
 import { ModelRouter } from "./services/gateway/ModelRouter.ts"
+import { OllamaModels } from "./services/gateway/OllamaModels.ts"
 import { Providers } from "./services/gateway/Provider.ts"
 import { SideCalls } from "./services/gateway/SideCalls.ts"
+import * as HuggingFace from "./services/gateway/providers/HuggingFace.ts"
 import { inspect } from "./services/gateway/providers/Inspect.ts"
+import * as Ollama from "./services/gateway/providers/Ollama.ts"
+import * as OpenAi from "./services/gateway/providers/OpenAi.ts"
 import { Connections } from "./services/gateway/providers/OpenAiCompatible.ts"
 import * as OpenRouter from "./services/gateway/providers/OpenRouter.ts"
+import * as Upstream from "./services/gateway/providers/Upstream.ts"
+import { Thoughts } from "./services/gateway/Thoughts.ts"
 import { Acquisition } from "./services/media/Acquisition.ts"
 import { AddressGuard } from "./services/media/AddressGuard.ts"
 import { AudioPipeline } from "./services/media/AudioPipeline.ts"
@@ -47,9 +55,15 @@ import { TrackingRepo } from "./services/tracking/TrackingRepo.ts"
 const providers = Layer.effect(
   Providers,
   Effect.gen(function* () {
-    const { openRouterKey } = yield* AppConfig
-    const openRouter = openRouterKey === undefined ? [] : [yield* OpenRouter.make(openRouterKey)]
-    return [...openRouter, inspect]
+    const { huggingFaceKey, ollamaUrl, openAiKey, openRouterKey, upstreamUrl } = yield* AppConfig
+    return [
+      ...(openRouterKey === undefined ? [] : [yield* OpenRouter.make(openRouterKey)]),
+      ...(openAiKey === undefined ? [] : [yield* OpenAi.make(openAiKey)]),
+      ...(huggingFaceKey === undefined ? [] : [yield* HuggingFace.make(huggingFaceKey)]),
+      ...(ollamaUrl === undefined ? [] : [yield* Ollama.make(ollamaUrl)]),
+      ...(upstreamUrl === undefined ? [] : [yield* Upstream.make(upstreamUrl)]),
+      inspect
+    ]
   })
 )
 
@@ -91,8 +105,9 @@ const perception = Perception.Default.pipe(
 )
 
 /** Everything behind the HTTP surface, from what a request meets first down to the database. */
-const services = Layer.mergeAll(Gateway.Default, Readiness.Default).pipe(
-  Layer.provideMerge(Transcriptions.Default),
+const services = Layer.mergeAll(Completions.Default, Readiness.Default).pipe(
+  Layer.provideMerge(Layer.mergeAll(Gateway.Default, Embeddings.Default, OllamaModels.Default)),
+  Layer.provideMerge(Layer.mergeAll(Thoughts.Default, Transcriptions.Default)),
   Layer.provideMerge(ApiKeys.Default),
   Layer.provideMerge(perception),
   Layer.provideMerge(ModelRouter.Default),

@@ -174,3 +174,11 @@ export const errorBody = (failure: Failure) => ({
     code: failure.code
   }
 })
+
+/** Ollama's clients read a sentence where OpenAI's read an object. */
+export const errorText = (path: string, failure: Failure): string =>
+  JSON.stringify(speaksOllama(path) ? { error: failure.message } : errorBody(failure))
+
+/** Whether this is one of Ollama's paths; some of the record's start the same way. */
+export const speaksOllama = (path: string): boolean =>
+  path.startsWith("/api/") && !/^\/api\/(?:logs|stats|inflight|ui)(?:\/|$)/.test(path)

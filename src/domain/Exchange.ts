@@ -22,8 +22,8 @@ export interface Exchange {
   /** False asks the writer to pause until `onDrain` calls back. */
   write(bytes: Uint8Array): boolean
   onDrain(resume: () => void): void
-  /** Events for whoever waits, outside the answer: opens the stream where it is not open yet. */
-  aside(events: Uint8Array): void
+  /** News for whoever waits, outside the answer: opens the stream, of events by default, where it is not open yet. */
+  aside(bytes: Uint8Array, contentType?: string): void
   /** Whether any part of the answer itself has gone out. */
   hasAnswered(): boolean
   end(): void

@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import { errorBody } from "../domain/Errors.ts"
+import { errorText, speaksOllama } from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { BodyFailure, Exchange, HeaderList } from "../domain/Exchange.ts"
 import { encodeEvent } from "../domain/Sse.ts"
@@ -81,9 +81,9 @@ export class NodeExchange implements Exchange {
     return this.response.write(bytes)
   }
 
-  aside(events: Uint8Array): void {
-    if (this.sent === undefined) this.openStream("text/event-stream; charset=utf-8")
-    if (this.streaming && !this.response.writableEnded) this.response.write(events)
+  aside(bytes: Uint8Array, contentType = "text/event-stream; charset=utf-8"): void {
+    if (this.sent === undefined) this.openStream(contentType)
+    if (this.streaming && !this.response.writableEnded) this.response.write(bytes)
   }
 
   hasAnswered(): boolean {
@@ -99,9 +99,10 @@ export class NodeExchange implements Exchange {
   }
 
   fail(failure: Failure): void {
-    const body = JSON.stringify(errorBody(failure))
+    const body = errorText(this.path, failure)
     if (this.sent === undefined) this.json(failure.status, Buffer.from(body), headersFor(failure))
-    else if (this.streaming && !this.response.writableEnded) this.response.end(encodeEvent(body))
+    else if (this.streaming && !this.response.writableEnded)
+      this.response.end(speaksOllama(this.path) ? `${body}\n` : encodeEvent(body))
   }
 
   private isStillSending(): boolean {

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { ChatCompletion, ChatRequestBody } from "../domain/chat/Chat.ts"
 import { isObject } from "../domain/Json.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { Ollama } from "./ollamaContract.ts"
 
 /** The one shape of every error. */
 export const ErrorBody = Schema.Struct({
@@ -46,6 +47,36 @@ class Chat extends HttpApiGroup.make("chat")
       )
   )
   .annotate(OpenApi.Title, "Chat") {}
+
+const Anything = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+class Completion extends HttpApiGroup.make("completions")
+  .add(
+    HttpApiEndpoint.post("complete", "/v1/completions")
+      .setPayload(Anything)
+      .addSuccess(Anything)
+      .addError(failing(400, "The request is wrong; `param` says where."))
+      .addError(failing(404, "There is no such model."))
+      .addError(failing(502, "The provider failed, or its answer was none."))
+      .annotate(OpenApi.Summary, "Legacy completion")
+      .annotate(
+        OpenApi.Description,
+        "Goes to providers that know it as it is, and as a chat to all others. Media in the prompt are looked at as in a chat."
+      )
+  )
+  .annotate(OpenApi.Title, "Completions") {}
+
+class Embedding extends HttpApiGroup.make("embeddings")
+  .add(
+    HttpApiEndpoint.post("embed", "/v1/embeddings")
+      .setPayload(Anything)
+      .addSuccess(Anything)
+      .addError(failing(400, "The request is wrong; `param` says where."))
+      .addError(failing(404, "There is no such model."))
+      .addError(failing(502, "The provider failed, or its answer was none."))
+      .annotate(OpenApi.Summary, "Embeddings, as numbers or as base64")
+  )
+  .annotate(OpenApi.Title, "Embeddings") {}
 
 class Models extends HttpApiGroup.make("models")
   .add(
@@ -163,8 +194,11 @@ const MODEL_ID = {
 /** Everything the router serves, as a contract: schemas only. */
 export class Api extends HttpApi.make("percept")
   .add(Chat)
+  .add(Completion)
+  .add(Embedding)
   .add(Models)
   .add(Audio)
+  .add(Ollama)
   .add(Operation)
   .addError(failing(401, "No key, or a wrong one."))
   .addError(failing(403, "A web page of another origin."))

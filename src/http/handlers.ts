@@ -1,17 +1,21 @@
 import { HttpApiBuilder } from "@effect/platform"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Duration, Effect, Layer } from "effect"
+import * as EmbeddingsDialect from "../domain/dialects/Embeddings.ts"
 import { ModelNotFound } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
 import type { Model } from "../domain/Model.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Catalogue } from "../services/gateway/Catalogue.ts"
+import { Completions } from "../services/gateway/Completions.ts"
+import { Embeddings } from "../services/gateway/Embeddings.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
 import { Transcriptions } from "../services/media/Transcriptions.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Api } from "./contract.ts"
 import { Exchanges } from "./Exchanges.ts"
+import { ollama } from "./ollamaHandlers.ts"
 import { receive } from "./Upload.ts"
 
 const chat = HttpApiBuilder.group(Api, "chat", (handlers) =>
@@ -20,6 +24,26 @@ const chat = HttpApiBuilder.group(Api, "chat", (handlers) =>
     const gateway = yield* Gateway
     return handlers.handleRaw("complete", ({ request }) =>
       answered(request, (exchange) => Effect.ignore(gateway.complete(exchange)))
+    )
+  })
+)
+
+const completions = HttpApiBuilder.group(Api, "completions", (handlers) =>
+  Effect.gen(function* () {
+    const { answered } = yield* Exchanges
+    const { complete } = yield* Completions
+    return handlers.handleRaw("complete", ({ request }) =>
+      answered(request, (exchange) => Effect.ignore(complete(exchange)))
+    )
+  })
+)
+
+const embeddings = HttpApiBuilder.group(Api, "embeddings", (handlers) =>
+  Effect.gen(function* () {
+    const { answered } = yield* Exchanges
+    const embed = (yield* Embeddings).embed(EmbeddingsDialect.decode)
+    return handlers.handleRaw("embed", ({ request }) =>
+      answered(request, (exchange) => Effect.ignore(embed(exchange)))
     )
   })
 )
@@ -81,7 +105,7 @@ const operation = HttpApiBuilder.group(Api, "operation", (handlers) =>
   })
 )
 
-export const layer = Layer.mergeAll(chat, models, audio, operation)
+export const layer = Layer.mergeAll(chat, completions, embeddings, models, audio, ollama, operation)
 
 const send = (exchange: Exchange, value: unknown): void =>
   exchange.json(200, Buffer.from(JSON.stringify(value)))

@@ -1,6 +1,7 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
 import { isDeeperThan, isObject, topLevelValues } from "../Json.ts"
+import type { Voice } from "../dialects/Voice.ts"
 import type { JsonObject } from "../Json.ts"
 
 /** A chat request in the internal form: the client's own bytes beside what they say. */
@@ -12,7 +13,18 @@ export interface ChatRequest {
   /** Undefined where the client leaves the choice to the router. */
   readonly model: string | undefined
   readonly stream: boolean
+  /** What only an Ollama server understands; it stands beside the body, so that nobody else is bothered with it. */
+  readonly ollama?: JsonObject
+  /** Set where the client speaks another dialect than OpenAI's chat. */
+  readonly voice?: Voice
 }
+
+/** Another dialect's request, put into the internal form. */
+export const fromBody = (
+  body: JsonObject,
+  rest: Pick<ChatRequest, "ollama" | "voice"> = {}
+): Either.Either<ChatRequest, InvalidRequest> =>
+  Either.map(read(JSON.stringify(body), body), (request) => ({ ...request, ...rest }))
 
 /** Reads a request once. Only what the router relies on is checked; all else is the provider's business. */
 export const parse = (bytes: Uint8Array): Either.Either<ChatRequest, InvalidRequest> => {
@@ -23,6 +35,14 @@ export const parse = (bytes: Uint8Array): Either.Either<ChatRequest, InvalidRequ
   } catch {
     return wrong("The request body is not valid JSON.", null, "invalid_json")
   }
+  return read(text, body, bytes)
+}
+
+const read = (
+  text: string,
+  body: unknown,
+  bytes: Uint8Array = encoder.encode(text)
+): Either.Either<ChatRequest, InvalidRequest> => {
   if (!isObject(body)) return wrong("The request body must be a JSON object.", null)
   if (isDeeperThan(text, DEEPEST)) return wrong(`The request body nests deeper than ${DEEPEST} levels.`, null)
   const { model, messages, stream } = body

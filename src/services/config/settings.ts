@@ -1,8 +1,9 @@
 import { Either } from "effect"
 import { mediaSettings } from "./mediaSettings.ts"
+import { providerSettings } from "./providerSettings.ts"
 import * as Setting from "./Setting.ts"
 
-const { duration, flag, integer, list, optional, secret, secretList, setting, text, url } = Setting
+const { duration, flag, integer, list, optional, secretList, setting, text } = Setting
 
 /** Every environment variable Percept reads, in the order people need them. */
 export const settings = {
@@ -39,38 +40,7 @@ export const settings = {
     about:
       "Web origins whose pages may call the API, separated by commas; `*` for all. None: no page of another origin may."
   }),
-  openRouterKey: optional("OPENROUTER_API_KEY", secret, {
-    example: "sk-or-v1-…",
-    about: "Turns the provider `openrouter` on."
-  }),
-  openRouterUrl: setting("OPENROUTER_API_URL", url, {
-    fallback: "https://openrouter.ai/api/v1/chat/completions",
-    example: "https://openrouter.ai/api/v1/chat/completions",
-    about: "OpenRouter's chat address."
-  }),
-  openRouterModelsUrl: setting("OPENROUTER_MODELS_API_URL", url, {
-    fallback: "https://openrouter.ai/api/v1/models",
-    example: "https://openrouter.ai/api/v1/models",
-    about: "OpenRouter's model catalogue."
-  }),
-  openRouterReferer: optional("OPENROUTER_REFERER", text, {
-    example: "https://chat.example.com",
-    about: "Sent as `HTTP-Referer`, which names your app on OpenRouter."
-  }),
-  openRouterTitle: optional("OPENROUTER_X_TITLE", text, {
-    example: "My chat",
-    about: "Sent as `X-Title`, your app's name on OpenRouter."
-  }),
-  defaultTextModel: optional("DEFAULT_TEXT_MODEL", text, {
-    example: "qwen/qwen3-235b-a22b",
-    about:
-      "Model for requests that name none. Unset: `openrouter/auto` with an OpenRouter key, else `percept/inspect`."
-  }),
-  catalogueTtl: setting("CATALOGUE_TTL", duration, {
-    fallback: "10 minutes",
-    example: "1 hour",
-    about: "How long a provider's model list counts as fresh."
-  }),
+  ...providerSettings,
   requestTimeout: setting("REQUEST_TIMEOUT", duration, {
     fallback: "300",
     example: "60",

@@ -69,8 +69,19 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
       return found
     }
 
-    yield* Effect.forkScoped(upToDate)
-    return { all, find, known }
+    let looked = false
+    const first = yield* upToDate.pipe(
+      Effect.timeout(FIRST_LOOK),
+      Effect.ignore,
+      Effect.zipRight(
+        Effect.sync(() => {
+          looked = true
+        })
+      ),
+      Effect.forkScoped
+    )
+
+    return { all, find, known, hasLooked: () => looked, firstLook: Effect.asVoid(Fiber.await(first)) }
   })
 }) {}
 
@@ -80,4 +91,5 @@ interface Shelf {
 }
 
 const RETRY_AFTER = 30_000
+const FIRST_LOOK = Duration.seconds(2)
 const LONGEST_WAIT = Duration.seconds(5)

@@ -61,7 +61,16 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
       return Either.right({ provider, model, rule, pricing: listed?.pricing, listed })
     }
 
-    return { route }
+    /** The same; right after the start it waits a little for the lists that may know the name. */
+    const resolve = (asked: string | undefined): Effect.Effect<Route, ModelNotFound> =>
+      catalogue.hasLooked()
+        ? route(asked)
+        : Effect.zipRight(
+            catalogue.firstLook,
+            Effect.suspend(() => route(asked))
+          )
+
+    return { resolve, route }
   })
 }) {}
 

@@ -1,12 +1,14 @@
 import { Context } from "effect"
 import type { Effect } from "effect"
 import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
-import type { ModelNotFound, UpstreamFailure } from "../../domain/Errors.ts"
+import type { EmbeddingsRequest } from "../../domain/dialects/EmbeddingsRequest.ts"
+import type { InvalidRequest, ModelNotFound, UpstreamFailure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
+import type { JsonObject } from "../../domain/Json.ts"
 import type { Model } from "../../domain/Model.ts"
 import type { Reply } from "../../domain/Reply.ts"
 
-/** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `main.ts`. */
+/** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `program.ts`. */
 export interface Provider {
   readonly name: string
   /** Sends the request and hands the answer to the reply as it comes; interruption aborts it upstream. */
@@ -16,6 +18,29 @@ export interface Provider {
     exchange: Exchange
   ) => Effect.Effect<void, UpstreamFailure | ModelNotFound>
   readonly models: Effect.Effect<ReadonlyArray<Model>, UpstreamFailure>
+  /** Takes a legacy completion as it is; who has none gets it as a chat. */
+  readonly completions?: Forward
+  /** Answers in OpenAI's form, vectors as numbers or as base64. */
+  readonly embeddings?: (
+    request: EmbeddingsRequest,
+    exchange: Exchange
+  ) => Effect.Effect<JsonObject, UpstreamFailure | InvalidRequest>
+  /** What an Ollama server says of itself. */
+  readonly ollama?: OllamaFacts
+}
+
+/** Passes a request on and its answer back, both in OpenAI's own words. */
+export type Forward = (
+  bytes: Uint8Array,
+  reply: Reply,
+  exchange: Exchange
+) => Effect.Effect<void, UpstreamFailure>
+
+export interface OllamaFacts {
+  /** `/api/show` of one of its models. */
+  readonly show: (request: JsonObject) => Effect.Effect<JsonObject, UpstreamFailure>
+  /** The models it has loaded, as `/api/ps` lists them. */
+  readonly running: Effect.Effect<ReadonlyArray<JsonObject>, UpstreamFailure>
 }
 
 /** The providers that are configured, in the order of preference. */

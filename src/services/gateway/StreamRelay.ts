@@ -9,14 +9,25 @@ import type { UpstreamErrors } from "./UpstreamErrors.ts"
 /** What became of a stream: still going, complete, or failed. */
 export type StreamState = "open" | "complete" | UpstreamFailure
 
+/** What a call knows of the stream it gets. */
+export interface Relay {
+  /** False asks the provider to pause. */
+  flowing: boolean
+  /** Whether any byte has gone to the client. */
+  readonly begun: boolean
+  push(bytes: Buffer): StreamState
+  /** The provider has closed the stream. */
+  close(): StreamState
+  /** A client that made the provider wait is not the provider's silence. */
+  resumed(): void
+}
+
 /**
  * Passes a provider's event stream on, bytes unchanged, and watches what it says: an error event, a broken
  * event or an end without a finish must not look like an answer.
  */
-export class StreamRelay {
-  /** False asks the provider to pause. */
+export class StreamRelay implements Relay {
   flowing = true
-  /** Whether any byte has gone to the client. */
   begun = false
   private readonly splitter = new SseSplitter()
   private readonly openChoices = new Set<number>()
@@ -41,12 +52,10 @@ export class StreamRelay {
     return this.pass(batch)
   }
 
-  /** A client that made the provider wait is not the provider's silence. */
   resumed(): void {
     this.lastEventAt = performance.now()
   }
 
-  /** The provider has closed the stream. */
   close(): StreamState {
     const rest = this.splitter.rest()
     const torn = rest.data.some((data) => data !== "[DONE]" && parseJson(data) === undefined)

@@ -4,8 +4,8 @@ import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import type { UpstreamFailure } from "../../domain/Errors.ts"
 import { field, isObject, parseJson } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
-import { StreamRelay } from "./StreamRelay.ts"
-import type { StreamState } from "./StreamRelay.ts"
+import type { Reading } from "./Reading.ts"
+import type { Relay, StreamState } from "./StreamRelay.ts"
 import type { UpstreamErrors } from "./UpstreamErrors.ts"
 
 /** What a call may take: bytes of a whole answer, milliseconds to its first byte and between bytes. */
@@ -21,7 +21,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private ended = false
   private status = 0
   private retryAfter: string | undefined
-  private relay: StreamRelay | undefined
+  private relay: Relay | undefined
   private pieces: Array<Buffer> = []
   private size = 0
   private paused = false
@@ -29,12 +29,20 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private timer: NodeJS.Timeout
   private heardAt = performance.now()
   private inflate: ReturnType<typeof createGunzip> | undefined
+  private readonly reading: Reading
   private readonly reply: Reply
   private readonly errors: UpstreamErrors
   private readonly limits: CallLimits
   private readonly finish: (exit: Exit.Exit<void, UpstreamFailure>) => void
 
-  constructor(reply: Reply, errors: UpstreamErrors, limits: CallLimits, finish: UpstreamCall["finish"]) {
+  constructor(
+    reading: Reading,
+    reply: Reply,
+    errors: UpstreamErrors,
+    limits: CallLimits,
+    finish: UpstreamCall["finish"]
+  ) {
+    this.reading = reading
     this.reply = reply
     this.errors = errors
     this.limits = limits
@@ -68,8 +76,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       generation === undefined ? undefined : this.errors.scrub(generation),
       passedOn(headers).map(this.errors.scrub)
     )
-    if (status < 300 && one(headers["content-type"])?.includes("text/event-stream"))
-      this.relay = new StreamRelay(
+    if (status < 300)
+      this.relay = this.reading.relay(
+        one(headers["content-type"]) ?? "",
         this.reply,
         this.errors,
         Math.max(this.limits.firstByte, this.limits.silence)
@@ -151,11 +160,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     const error = field(value, "error")
     if (error !== undefined && error !== null) return this.fail(this.errors.fromObject(error))
     if (text === "") return this.fail(this.errors.broken("answered with nothing."))
-    if (!isObject(value) || !Array.isArray(value["choices"]))
+    if (!isObject(value) || !this.reading.whole(this.reply, bytes, text, value))
       return this.fail(
-        this.errors.broken("answered with something that is no chat completion.", text.slice(0, 200))
+        this.errors.broken("answered with something that is no answer to this call.", text.slice(0, 200))
       )
-    this.reply.whole(bytes, text, value)
     this.succeed()
   }
 

@@ -12,13 +12,13 @@ export type Tell = (line: string) => void
  */
 export const announcing = <A, E>(
   exchange: Exchange,
-  request: Pick<ChatRequest, "model" | "stream">,
+  request: Pick<ChatRequest, "model" | "stream" | "voice">,
   work: (tell: Tell) => Effect.Effect<A, E>,
-  encode = encoding(exchange, request)
+  encode: ((line: string) => Uint8Array) | undefined = encoding(exchange, request)
 ): Effect.Effect<A, E> => {
-  if (!request.stream) return work(() => {})
+  if (!request.stream || encode === undefined) return work(() => {})
   let line = "media"
-  const say = Effect.sync(() => exchange.aside(encode(line)))
+  const say = Effect.sync(() => exchange.aside(encode(line), request.voice?.contentType))
   const speak = Effect.gen(function* () {
     yield* Effect.sleep(PATIENCE)
     while (true) {
@@ -42,17 +42,25 @@ export const announcing = <A, E>(
 /** For every kind of stream. */
 export const asComment = (line: string) => encodeComment(`percept ${line}`)
 
-const encoding = (exchange: Exchange, request: Pick<ChatRequest, "model">) =>
-  exchange.header("x-percept-progress") === "reasoning" ? asReasoning(exchange, request) : asComment
+/** Undefined where the client's dialect has no words for it. */
+const encoding = (
+  exchange: Exchange,
+  { model, voice }: Pick<ChatRequest, "model" | "voice">
+): ((line: string) => Uint8Array) | undefined => {
+  const asThought = exchange.header("x-percept-progress") === "reasoning"
+  if (voice === undefined) return asThought ? asReasoning(exchange, model) : asComment
+  const say = (asThought ? voice.thought : undefined) ?? voice.comment
+  return say && ((line) => Buffer.from(say(line)))
+}
 
 /** For chat pages that show what a model thinks, and nothing else before its answer. */
-const asReasoning = (exchange: Exchange, request: Pick<ChatRequest, "model">) => (line: string) =>
+const asReasoning = (exchange: Exchange, model: string | undefined) => (line: string) =>
   encodeEvent(
     JSON.stringify({
       id: exchange.id,
       object: "chat.completion.chunk",
       created: Math.floor(Date.now() / 1000),
-      model: request.model ?? "",
+      model: model ?? "",
       choices: [
         { index: 0, delta: { role: "assistant", reasoning_content: `${line}\n` }, finish_reason: null }
       ]

@@ -1,13 +1,18 @@
 import { Duration, Effect, Random, Scope } from "effect"
-import { Agent, Pool } from "undici"
+import { Agent, Pool, request as httpRequest } from "undici"
 import type { Dispatcher } from "undici"
 import type { ChatRequest } from "../../../domain/chat/ChatRequest.ts"
+import type { EmbeddingsRequest } from "../../../domain/dialects/EmbeddingsRequest.ts"
 import type { UpstreamFailure } from "../../../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../../../domain/Exchange.ts"
 import type { Reply } from "../../../domain/Reply.ts"
+import { isObject, parseJson } from "../../../domain/Json.ts"
+import type { JsonObject } from "../../../domain/Json.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import { steadyConnector } from "../../SteadySocket.ts"
 import { Redaction } from "../../tracking/Redaction.ts"
+import type { Forward } from "../Provider.ts"
+import * as Reading from "../Reading.ts"
 import { UpstreamCall } from "../UpstreamCall.ts"
 import type { CallLimits } from "../UpstreamCall.ts"
 import { upstreamErrors } from "../UpstreamErrors.ts"
@@ -37,10 +42,18 @@ export class Connections extends Effect.Service<Connections>()("percept/Connecti
 /** What sets one OpenAI-compatible server apart from another. */
 export interface Upstream {
   readonly name: string
+  /** Other calls have their addresses beside it. */
   readonly chatUrl: URL
   readonly headers: HeaderList
   /** Request headers of the client that this server understands. */
   readonly forwards: (header: string) => boolean
+}
+
+/** One call: where it goes, what it says, how its answer is read. */
+interface Call {
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly reading: Reading.Reading
 }
 
 /** The shared client: one call, retried before its first byte, its answer handed on as it comes. */
@@ -55,17 +68,22 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
     silence: Duration.toMillis(streamIdleTimeout)
   }
   const pool = yield* connections.pool(upstream.chatUrl.origin)
-  const path = upstream.chatUrl.pathname + upstream.chatUrl.search
+  const chatPath = upstream.chatUrl.pathname + upstream.chatUrl.search
+  const beside = (name: string) => {
+    const url = new URL(upstream.chatUrl)
+    url.pathname = url.pathname.replace(/(?:\/chat\/completions)?\/?$/, `/${name}`)
+    return url
+  }
 
-  const attempt = (request: ChatRequest, reply: Reply, exchange: Exchange) =>
+  const attempt = ({ bytes, path, reading }: Call, reply: Reply, exchange: Exchange) =>
     Effect.async<void, UpstreamFailure>((resume) => {
-      const call = new UpstreamCall(reply, errors, limits, (exit) => resume(exit))
+      const call = new UpstreamCall(reading, reply, errors, limits, (exit) => resume(exit))
       pool.dispatch(
         {
           path,
           method: "POST",
           headers: [...upstream.headers, ...forwarded(exchange, upstream.forwards)],
-          body: request.bytes,
+          body: bytes,
           // The call keeps its own time: the pool's timers cost more than all else it does.
           headersTimeout: 0,
           bodyTimeout: 0
@@ -75,8 +93,9 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
       return Effect.sync(() => call.abort())
     })
 
-  const answer = (request: ChatRequest, reply: Reply, exchange: Exchange) => {
-    const once = attempt(request, reply, exchange)
+  /** Any call, to any path of this server, tried again while nothing of an answer has gone out. */
+  const send = (call: Call, reply: Reply, exchange: Exchange) => {
+    const once = attempt(call, reply, exchange)
     const again = (failure: UpstreamFailure, retry: number): Effect.Effect<void, UpstreamFailure> => {
       const asked = failure.retryAfter ?? 0
       if (!failure.retryable || retry > upstreamRetries || asked > LONGEST_WAIT || exchange.hasAnswered())
@@ -92,8 +111,83 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
     return Effect.catchAll(once, (failure) => again(failure, 1))
   }
 
-  return { answer, errors }
+  const answer = ({ bytes }: ChatRequest, reply: Reply, exchange: Exchange) =>
+    send({ path: chatPath, bytes, reading: Reading.choices }, reply, exchange)
+
+  const completions: Forward = (bytes, reply, exchange) =>
+    send({ path: beside("completions").pathname, bytes, reading: Reading.choices }, reply, exchange)
+
+  const embeddings = ({ bytes }: EmbeddingsRequest, exchange: Exchange) =>
+    Effect.suspend(() => {
+      const heard = listening()
+      const call = { path: beside("embeddings").pathname, bytes, reading: Reading.vectors }
+      return Effect.map(send(call, heard.reply, exchange), heard.value)
+    })
+
+  /** Asks for something now and then: a list, a description. */
+  const ask = (url: URL, body?: JsonObject): Effect.Effect<JsonObject, UpstreamFailure> =>
+    Effect.tryPromise({
+      try: async (signal) => {
+        const sent = body === undefined ? { method: "GET" } : { method: "POST", body: JSON.stringify(body) }
+        const answer = await httpRequest(url, {
+          ...sent,
+          dispatcher: connections.agent,
+          signal,
+          headers: upstream.headers as Array<string>,
+          headersTimeout: PATIENCE,
+          bodyTimeout: PATIENCE
+        })
+        return { status: answer.statusCode, text: await textOf(answer.body, limits.answerBytes) }
+      },
+      catch: (error) =>
+        errors.fromConnection(error instanceof Error ? error : new Error(String(error)), false)
+    }).pipe(
+      Effect.flatMap(({ status, text }) => {
+        if (status !== 200) return Effect.fail(errors.fromStatus(status, text, undefined))
+        const value = parseJson(text)
+        return isObject(value)
+          ? Effect.succeed(value)
+          : Effect.fail(errors.broken("answered with something that is no JSON object."))
+      })
+    )
+
+  return { answer, ask, beside, completions, embeddings, errors, send }
 })
+
+export type Client = Effect.Effect.Success<ReturnType<typeof make>>
+
+/** Where the chat of a server is, by its base address. */
+export const chatUrlOf = (base: URL): URL => {
+  const url = new URL(base)
+  url.pathname = `${url.pathname.replace(/\/$/, "")}/chat/completions`
+  return url
+}
+
+/** A reply that nobody hears but the router. */
+const listening = () => {
+  let said: JsonObject = {}
+  const reply: Reply = {
+    opened: () => {},
+    whole: (_bytes, _text, value) => {
+      said = value
+    },
+    events: () => true,
+    onDrain: () => {},
+    end: () => {}
+  }
+  return { reply, value: () => said }
+}
+
+const textOf = async (body: AsyncIterable<Buffer>, most: number): Promise<string> => {
+  const pieces: Array<Buffer> = []
+  let bytes = 0
+  for await (const piece of body) {
+    bytes += piece.length
+    if (bytes > most) throw new Error("the answer is too long")
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString("utf8")
+}
 
 /** Only what is meant for the provider goes along; never the client's own credentials. */
 const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): ReadonlyArray<string> => {
@@ -105,6 +199,9 @@ const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): R
   }
   return found
 }
+
+/** Milliseconds. */
+const PATIENCE = 15_000
 
 /** Milliseconds before the first retry; doubled for each further one. */
 const FIRST_WAIT = 300

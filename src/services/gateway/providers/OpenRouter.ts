@@ -1,7 +1,6 @@
 import { Effect, Redacted } from "effect"
-import { request as httpRequest } from "undici"
 import type { UpstreamFailure } from "../../../domain/Errors.ts"
-import { arrayField, field, isObject, parseJson, stringField } from "../../../domain/Json.ts"
+import { arrayField, field, isObject, stringField } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
 import type { Model } from "../../../domain/Model.ts"
 import { AppConfig } from "../../AppConfig.ts"
@@ -11,7 +10,6 @@ import * as OpenAiCompatible from "./OpenAiCompatible.ts"
 /** OpenRouter: many models behind one address, with cost in every answer. */
 export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
   const config = yield* AppConfig
-  const { agent } = yield* OpenAiCompatible.Connections
   const authorization = `Bearer ${Redacted.value(key)}`
   const client = yield* OpenAiCompatible.make({
     name: NAME,
@@ -32,27 +30,10 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
   })
 
   const page = (url: URL) =>
-    Effect.tryPromise({
-      try: async (signal) => {
-        const answer = await httpRequest(url, {
-          dispatcher: agent,
-          signal,
-          headers: { authorization, accept: "application/json", "accept-encoding": "identity" },
-          headersTimeout: 15_000,
-          bodyTimeout: 15_000
-        })
-        return { status: answer.statusCode, body: await answer.body.text() }
-      },
-      catch: (error) =>
-        client.errors.fromConnection(error instanceof Error ? error : new Error(String(error)), false)
-    }).pipe(
-      Effect.flatMap(({ body, status }) => {
-        const list = parseJson(body)
-        if (status !== 200) return Effect.fail(client.errors.fromStatus(status, body, undefined))
-        return isObject(list) && Array.isArray(list["data"])
-          ? Effect.succeed(list)
-          : Effect.fail(client.errors.broken("answered with something that is no model list."))
-      })
+    Effect.filterOrFail(
+      client.ask(url),
+      (list) => Array.isArray(list["data"]),
+      () => client.errors.broken("answered with something that is no model list.")
     )
 
   const models: Effect.Effect<ReadonlyArray<Model>, UpstreamFailure> = Effect.gen(function* () {
@@ -72,7 +53,8 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
     return found
   })
 
-  return { name: NAME, answer: client.answer, models } satisfies Provider
+  const { answer, completions, embeddings } = client
+  return { name: NAME, answer, models, completions, embeddings } satisfies Provider
 })
 
 const NAME = "openrouter"
