@@ -1,6 +1,6 @@
 /** One half of an analysis, or both, or the pictures alone: `halves.js look|listen|both <file> <data folder>`; prints milliseconds. */
 import { Effect, Layer, Logger, LogLevel } from "effect"
-import { mkdirSync, readFileSync, statSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs"
 import { createHash } from "node:crypto"
 import { sniff } from "../../src/domain/media/MagicBytes.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
@@ -28,8 +28,16 @@ const layer = VideoPipeline.Default.pipe(
   Layer.provideMerge(Logger.minimumLogLevel(LogLevel.None))
 )
 
+const headOf = (path: string): Buffer => {
+  const file = openSync(path, "r")
+  const head = Buffer.alloc(4096)
+  readSync(file, head)
+  closeSync(file)
+  return head
+}
+
 const program = Effect.gen(function* () {
-  const head = readFileSync(path).subarray(0, 4096)
+  const head = headOf(path)
   const type = sniff(head) ?? { kind: "video" as const, mime: "video/mp4", container: "mp4" }
   const file = {
     path,
@@ -45,7 +53,11 @@ const program = Effect.gen(function* () {
   const found = yield* probe(file, folder)
   const count = frames === undefined ? undefined : Number(frames)
   const started = performance.now()
-  if (what === "look") yield* looking.look(file, found, { folder, frames: count, px: 1024 })
+  if (what === "look") {
+    const { seen } = yield* looking.look(file, found, { folder, frames: count, px: 1024 })
+    if (count !== undefined && seen.frames.length !== count)
+      return yield* Effect.dieMessage(`${seen.frames.length} pictures instead of ${count}`)
+  }
   if (what === "listen") yield* audio.listen(file, found, { folder })
   if (what === "both")
     yield* pipeline.analyse(file, file.sha256, {
