@@ -4,11 +4,12 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:
 import { dirname, join } from "node:path"
 
 const root = new URL("..", import.meta.url).pathname
-const workers = "src/services/media/workers"
 
-const workerEntries = readdirSync(join(root, workers))
-  .filter((file) => file.endsWith("Worker.ts"))
-  .map((file) => ({ in: `${workers}/${file}`, out: `workers/${file.slice(0, -"Worker.ts".length)}` }))
+const workerEntries = ["src/services/media/workers", "src/services/tracking/workers"].flatMap((workers) =>
+  readdirSync(join(root, workers))
+    .filter((file) => file.endsWith("Worker.ts"))
+    .map((file) => ({ in: `${workers}/${file}`, out: `workers/${file.slice(0, -"Worker.ts".length)}` }))
+)
 
 const { outputFiles } = await build({
   absWorkingDir: root,

@@ -1,7 +1,8 @@
 import { OpenApi } from "@effect/platform"
-import { Console, Data, Effect, Layer, Logger, LogLevel } from "effect"
+import { Console, Effect, Layer, Logger, LogLevel } from "effect"
 import { Api } from "./http/contract.ts"
 import { HttpServer } from "./http/Server.ts"
+import { list, NotDone, resolve } from "./modelCommands.ts"
 import { router } from "./program.ts"
 import { runMain } from "./runMain.ts"
 import { AppConfig } from "./services/AppConfig.ts"
@@ -63,14 +64,14 @@ const greeting = (
   missing: ReadonlyArray<string>,
   config: AppConfigValues
 ): string => {
-  const model = providers.includes("openrouter")
-    ? (config.defaultTextModel ?? "openrouter/auto")
-    : "percept/inspect"
+  const isAlone = providers.length === 1
+  const known = providers.includes("openrouter") ? "openrouter/auto" : "percept/inspect"
+  const model = isAlone ? "percept/inspect" : (config.defaultTextModel ?? known)
   const key = config.apiKeys.length === 0 ? "" : ` -H "authorization: Bearer $YOUR_KEY"`
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello!" }] })
   return [
     `Percept is listening on ${url}`,
-    `  providers  ${providers.join(", ")}${providers.includes("openrouter") ? "" : "   (set OPENROUTER_API_KEY for models of OpenRouter)"}`,
+    `  providers  ${providers.join(", ")}${isAlone ? "   (set OPENROUTER_API_KEY for models of OpenRouter)" : ""}`,
     `  media      ${found.join(", ")}${missing.length === 0 ? "" : `   (not ready: ${missing.join(", ")}; see: percept doctor)`}`,
     `  record     ${config.databaseFile}`,
     ...(config.enableLogging ? [`  log        ${config.logFile}`] : []),
@@ -98,17 +99,22 @@ const doctor = Effect.gen(function* () {
   }
 }).pipe(Effect.provide(forMedia))
 
-const models = (words: ReadonlyArray<string>) =>
+const models = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> =>
+  deed === "list" ? list(rest) : deed === "resolve" ? resolve(rest) : speechModels(deed, rest)
+
+const speechModels = (deed: string, words: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const { whisperModel } = yield* AppConfig
     const { names, path } = yield* WhisperModels
-    const [deed, name = whisperModel] = words
+    const [name = whisperModel] = words
     if (deed === "fetch") return yield* Console.log(yield* path(name, progressBar(name)))
     if (deed === "build-engine") return yield* Console.log(yield* buildEngine((line) => console.error(line)))
-    yield* Console.log(`percept models fetch [name]      fetch a speech model into DATA_DIR/models
-percept models build-engine      build whisper-cli into DATA_DIR/bin (needs cmake and a compiler)
+    yield* Console.log(`percept models list [--provider name]   every model there is, by name
+percept models resolve [name]           where a request for this name goes, and why
+percept models fetch [name]             fetch a speech model into DATA_DIR/models
+percept models build-engine             build whisper-cli into DATA_DIR/bin (needs cmake and a compiler)
 
-Models: ${names.join(", ")}`)
+Speech models: ${names.join(", ")}`)
   }).pipe(
     // Here the operator is who reads it.
     Effect.catchTag(
@@ -117,9 +123,6 @@ Models: ${names.join(", ")}`)
     ),
     Effect.provide(forMedia)
   )
-
-/** A command came to nothing. */
-class NotDone extends Data.TaggedError("NotDone")<{ readonly message: string }> {}
 
 const progressBar = (name: string) => {
   let shown = -1
@@ -139,7 +142,7 @@ const HELP = `percept [command]
 
   serve     take requests (what happens without a command)
   doctor    say what there is for eyes and ears, and how to get what is missing
-  models    fetch speech models, or build the speech engine
+  models    list models, say where a name goes, fetch speech models, build the speech engine
   openapi   print the API's OpenAPI document
   help      print this
 

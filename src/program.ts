@@ -11,6 +11,7 @@ import { ModelRouter } from "./services/gateway/ModelRouter.ts"
 import { OllamaModels } from "./services/gateway/OllamaModels.ts"
 import { Providers } from "./services/gateway/Provider.ts"
 import { SideCalls } from "./services/gateway/SideCalls.ts"
+import { SpeechForwarder } from "./services/gateway/SpeechForwarder.ts"
 import * as HuggingFace from "./services/gateway/providers/HuggingFace.ts"
 import { inspect } from "./services/gateway/providers/Inspect.ts"
 import * as Ollama from "./services/gateway/providers/Ollama.ts"
@@ -67,6 +68,13 @@ const providers = Layer.effect(
   })
 )
 
+/** Names and lists: who can answer, and where a name goes. */
+export const routing = ModelRouter.Default.pipe(
+  Layer.provideMerge(Catalogue.Default),
+  Layer.provideMerge(providers),
+  Layer.provideMerge(Connections.Default)
+)
+
 const requestLog = Layer.unwrapEffect(
   Effect.map(AppConfig, ({ enableLogging }) => (enableLogging ? RequestLog.layerFile : RequestLog.layerOff))
 )
@@ -108,12 +116,10 @@ const perception = Perception.Default.pipe(
 const services = Layer.mergeAll(Completions.Default, Readiness.Default).pipe(
   Layer.provideMerge(Layer.mergeAll(Gateway.Default, Embeddings.Default, OllamaModels.Default)),
   Layer.provideMerge(Layer.mergeAll(Thoughts.Default, Transcriptions.Default)),
+  Layer.provideMerge(SpeechForwarder.Default),
   Layer.provideMerge(ApiKeys.Default),
   Layer.provideMerge(perception),
-  Layer.provideMerge(ModelRouter.Default),
-  Layer.provideMerge(Catalogue.Default),
-  Layer.provideMerge(providers),
-  Layer.provideMerge(Connections.Default),
+  Layer.provideMerge(routing),
   Layer.provideMerge(Recorder.Default),
   Layer.provideMerge(Layer.mergeAll(requestLog, InFlight.Default, Instances.Default)),
   Layer.provideMerge(Layer.mergeAll(TrackingRepo.Default, Redaction.Default)),

@@ -162,7 +162,7 @@ describe("what reaches out of the process", () => {
   })
 
   it("opens databases in one place", () => {
-    assert.deepStrictEqual(only(/sqlite/, "services/Database.ts"), [])
+    assert.deepStrictEqual(only(/sqlite|sql-pg|^pg\b/, "services/database/"), [])
   })
 
   it("is written against packages that are declared", async () => {
@@ -187,6 +187,7 @@ const GUARDED = ["MediaRequest", "NameLookup", "AddressGuard", "EgressProxy"].ma
 
 /** Who calls others: providers, the fetcher of media, and what the operator set for speech. */
 const CALLERS = [
+  "services/SteadySocket.ts",
   "services/gateway/providers/",
   "services/media/MediaRequest.ts",
   "services/media/whisper/ModelDownload.ts",

@@ -1,9 +1,11 @@
+import { OpenApi } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseEnv } from "node:util"
 import { root } from "../scripts/fresh.mjs"
+import { Api } from "../src/http/contract.ts"
 import { read } from "../src/services/AppConfig.ts"
 import type { Setting } from "../src/services/config/Setting.ts"
 import { settings } from "../src/services/config/settings.ts"
@@ -60,3 +62,79 @@ describe("the README", () => {
     }
   })
 })
+
+describe("the migration page", () => {
+  const page = file("docs/migration.md")
+  const known = new Set(all.flatMap(({ aliases, name }) => [name, ...aliases]))
+  const settingsIn = (text: string) =>
+    Array.from(text.matchAll(/\b[A-Z]+(?:_[A-Z0-9]+)+\b/g), ([name]) => name)
+  const rows = Array.from(
+    page.matchAll(/^\| `([^`]+)` \| (.+?) \| ?(.*)\|$/gm),
+    ([, before = "", now = ""]) => ({
+      before,
+      now
+    })
+  )
+
+  it("is where the README says", () => assert.include(file("README.md"), "](docs/migration.md)"))
+
+  it("names no setting that does not exist, but those it says are missing", () => {
+    const missing = rows.filter(({ now }) => now === "not yet").map(({ before }) => before)
+    const unknown = settingsIn(page).filter((name) => !known.has(name))
+    assert.sameMembers(
+      unknown,
+      missing.filter((name) => /^[A-Z_]+$/.test(name))
+    )
+  })
+
+  it("says of each earlier setting what takes it now", () => {
+    const mapped = rows.filter(({ before }) => /^[A-Z_]+$/.test(before))
+    assert.deepStrictEqual(mapped.map(({ before }) => before).toSorted(), EARLIER_SETTINGS.toSorted())
+    for (const { before, now } of mapped) {
+      if (now === "not yet") assert.isFalse(known.has(before), before)
+      else {
+        const setting = all.find(({ name }) => `\`${name}\`` === now)
+        assert.include([setting?.name, ...(setting?.aliases ?? [])], before)
+      }
+    }
+  })
+
+  it("says of each earlier address whether it is there", () => {
+    const { paths } = OpenApi.fromApi(Api)
+    const served = new Set(
+      Object.entries(paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+      )
+    )
+    const addresses = rows.filter(({ before }) => before.includes(" /"))
+    assert.strictEqual(addresses.length, EARLIER_ADDRESSES)
+    for (const { before, now } of addresses)
+      assert.strictEqual(now, served.has(before) ? "there" : "not yet", before)
+  })
+})
+
+/** Of the three systems, as their READMEs list them; the record's address is in two. */
+const EARLIER_SETTINGS = [
+  ...["OPENROUTER_API_KEY", "DEFAULT_TEXT_MODEL", "VISION_MODEL", "LOG_FILE_PATH", "OPENROUTER_REFERER"],
+  ...["OPENROUTER_X_TITLE", "DATABASE_URL", "WHISPER_MODEL_NAME", "WHISPER_DEVICE"],
+  ...[
+    "UPSTREAM_URL",
+    "OLLAMA_UPSTREAM_URL",
+    "MODEL_MAP",
+    "STRIP_THINKING",
+    "DISABLE_THINKING",
+    "ENABLE_LOGGING"
+  ],
+  ...["REQUEST_TIMEOUT", "DB_PATH", "MAX_LOG_AGE_DAYS", "LISTEN_HOST", "LISTEN_PORT"],
+  ...[
+    "API_KEYS",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "HUGGINGFACE_API_TOKEN",
+    "OLLAMA_BASE_URL",
+    "DATABASE_URL"
+  ]
+]
+
+/** Seven of the first, ten of the second, four of the third. */
+const EARLIER_ADDRESSES = 21

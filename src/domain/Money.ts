@@ -29,6 +29,17 @@ export const toDollars = (nano: NanoDollars): string => {
   return `${nano < 0 ? "-" : ""}${digits.slice(0, -9)}${fraction === "" ? "" : `.${fraction}`}`
 }
 
+/** Dollars per million as a decimal of dollars for one: digits are moved, since a float would be divided wrongly. */
+export const perUnit = (perMillion: unknown): string | undefined => {
+  if (typeof perMillion !== "number" || !(perMillion >= 0 && perMillion < 1e6)) return undefined
+  const digits = perMillion
+    .toFixed(DIGITS)
+    .replace(".", "")
+    .padStart(DIGITS + 7, "0")
+  const fraction = digits.slice(-DIGITS - 6).replace(/0+$/, "")
+  return `${digits.slice(0, -DIGITS - 6).replace(/^0+(?=\d)/, "")}${fraction === "" ? "" : `.${fraction}`}`
+}
+
 const attoDollars = (amount: unknown): bigint | undefined => {
   if (typeof amount !== "string" && typeof amount !== "number") return undefined
   const match = DECIMAL.exec(String(amount).trim())
@@ -58,3 +69,6 @@ const toNano = (atto: bigint): NanoDollars | undefined => {
 const divideHalfUp = (value: bigint, by: bigint): bigint => (value + by / 2n) / by
 
 const DECIMAL = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i
+
+/** Decimals of a price per million that count; what stands behind them is a float's noise. */
+const DIGITS = 9

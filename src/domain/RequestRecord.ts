@@ -46,6 +46,10 @@ export interface RequestRecord {
   cache_hits: number | null
   trace_id: string | null
   instance_id: string
+  /** How it is counted; null while it runs. */
+  shape_id: number | null
+  /** The beginning of what was asked last, on one line. */
+  preview: string | null
 }
 
 /** What was asked and answered, redacted and shortened; kept apart from the rows so that they stay small. */

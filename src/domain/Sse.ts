@@ -97,6 +97,9 @@ export const encodeEvent = (data: string): Buffer => Buffer.from(`data: ${data}\
 /** A line that clients skip. */
 export const encodeComment = (text: string): Buffer => Buffer.from(`: ${text.replace(/[\r\n]+/g, " ")}\n\n`)
 
+/** Whether this is nothing but lines that clients skip. */
+export const isComment = (bytes: Buffer): boolean => bytes[0] === COLON && !bytes.includes("\ndata:")
+
 const isData = (bytes: Buffer, at: number): boolean =>
   bytes[at] === 100 &&
   bytes[at + 1] === 97 &&

@@ -26,8 +26,8 @@ export interface Pricing {
 export const fromAnswer = (usage: unknown): Usage | undefined => {
   if (!isObject(usage)) return undefined
   return {
-    promptTokens: count(usage, "prompt_tokens"),
-    completionTokens: count(usage, "completion_tokens"),
+    promptTokens: count(usage, "prompt_tokens") ?? count(usage, "input_tokens"),
+    completionTokens: count(usage, "completion_tokens") ?? count(usage, "output_tokens"),
     totalTokens: count(usage, "total_tokens"),
     cachedTokens: count(field(usage, "prompt_tokens_details"), "cached_tokens"),
     reasoningTokens: count(field(usage, "completion_tokens_details"), "reasoning_tokens"),

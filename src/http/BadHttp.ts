@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http"
 import type { Server } from "node:http"
-import { errorBody, InvalidRequest } from "../domain/Errors.ts"
+import { errorBody, errorText, InvalidRequest } from "../domain/Errors.ts"
 import type { Exchanges } from "./Exchanges.ts"
+import { pathOf } from "./NodeExchange.ts"
 
 /** What Node would answer by itself, because it is no HTTP or asks for too much, gets our shape all the same. */
 export const answerBadHttp = (server: Server, { freshId, spoil }: Exchanges): void => {
@@ -24,9 +25,9 @@ export const answerBadHttp = (server: Server, { freshId, spoil }: Exchanges): vo
     socket.end(`${head.join("\r\n")}\r\n\r\n${body}`)
   })
 
-  server.on("checkExpectation", (_, response) => {
+  server.on("checkExpectation", (request, response) => {
     const failure = new InvalidRequest({ message: "Only 100-continue can be expected.", code: null })
-    const body = JSON.stringify(errorBody(failure))
+    const body = errorText(pathOf(request), failure)
     const headers = {
       "content-type": "application/json",
       "content-length": Buffer.byteLength(body),

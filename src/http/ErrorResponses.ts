@@ -34,6 +34,10 @@ const failureOf = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpS
 
 const notFound = (request: HttpServerRequest.HttpServerRequest): Failure => {
   const path = pathOf(NodeHttpServerRequest.toIncomingMessage(request))
+  if (MANAGING.test(path))
+    return new PathNotFound({
+      message: `Percept does not manage models: there is no ${path.slice(0, 200)}. Ask the provider that has them.`
+    })
   const methods = methodsOf(path)
   return methods.length === 0 || methods.includes(request.method)
     ? new PathNotFound({ message: `There is nothing at ${path.slice(0, 200)}; see GET /docs.` })
@@ -42,6 +46,9 @@ const notFound = (request: HttpServerRequest.HttpServerRequest): Failure => {
         allow: methods.join(", ")
       })
 }
+
+/** What an Ollama server does with the models it keeps. */
+const MANAGING = /^\/api\/(?:pull|push|create|copy|delete|blobs)(?:\/|$)/
 
 const methodsOf = (path: string): ReadonlyArray<string> =>
   ENDPOINTS.filter((endpoint) =>

@@ -4,6 +4,7 @@ import { Context, Data, Duration, Effect, Layer } from "effect"
 import { createServer } from "node:http"
 import type { RequestListener, Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import * as OllamaLoad from "../domain/dialects/OllamaLoad.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { refusalToListen } from "../services/ApiKeys.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
@@ -69,14 +70,15 @@ const withApi = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
     Layer.provide(NodeHttpServer.layerContext)
   )
 
-const CHAT = "/v1/chat/completions"
+/** What is called for every answer of a model. */
+const lanesOf = ({ chat, complete }: Gateway): ReadonlyMap<string, Lane> =>
+  new Map([
+    ["/v1/chat/completions", complete],
+    ["/api/chat", chat(OllamaLoad.decodeChat)],
+    ["/api/generate", chat(OllamaLoad.decodeGenerate)]
+  ])
 
-export const layer = withApi(
-  Layer.scoped(
-    HttpServer,
-    serve((gateway) => new Map<string, Lane>([[CHAT, gateway.complete]]))
-  )
-)
+export const layer = withApi(Layer.scoped(HttpServer, serve(lanesOf)))
 
 /** The same server with every request going the long way, to prove that the lanes are no more than short cuts. */
 export const layerWithoutLanes = withApi(

@@ -75,6 +75,10 @@ class Embedding extends HttpApiGroup.make("embeddings")
       .addError(failing(404, "There is no such model."))
       .addError(failing(502, "The provider failed, or its answer was none."))
       .annotate(OpenApi.Summary, "Embeddings, as numbers or as base64")
+      .annotate(
+        OpenApi.Description,
+        "As OpenAI has it: a text, several texts, tokens, or lists of tokens, 2048 at most; unknown fields go to the provider unchanged. `encoding_format` is what the client gets, whatever form the provider gives."
+      )
   )
   .annotate(OpenApi.Title, "Embeddings") {}
 
@@ -123,10 +127,10 @@ class Audio extends HttpApiGroup.make("audio")
       .addError(failing(413, "The file is larger than AUDIO_MAX_MB."))
       .addError(failing(422, "There is no sound in the file, or it cannot be decoded."))
       .addError(failing(503, "Too many media are being worked on; see Retry-After."))
-      .annotate(OpenApi.Summary, "Speech to text, on this machine")
+      .annotate(OpenApi.Summary, "Speech to text, on this machine or by a provider")
       .annotate(
         OpenApi.Description,
-        "For `whisper-1` and its like the local speech engine listens. `text`, `srt` and `vtt` answer in plain text; with `stream` words come as events, as they are understood."
+        "For `whisper-1` and its like the local speech engine listens; `openai:whisper-1`, or a model that a provider lists, goes there with its form as it is. `text`, `srt` and `vtt` answer in plain text; with `stream` words come as events, as they are understood."
       )
   )
   .annotate(OpenApi.Title, "Audio") {}
@@ -162,7 +166,7 @@ const asSpoken = ({ paths, ...document }: Record<string, unknown>): Record<strin
       Object.fromEntries(
         Object.entries(isObject(methods) ? methods : {}).map(([method, operation]) => [
           method,
-          path.startsWith("/v1/") && isObject(operation) ? asCalled(path, operation) : operation
+          /^\/(?:v1|api)\//.test(path) && isObject(operation) ? asCalled(path, operation) : operation
         ])
       )
     ])

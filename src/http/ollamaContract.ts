@@ -32,4 +32,9 @@ export class Ollama extends HttpApiGroup.make("ollama")
   .add(post("show", "/api/show", "One model, and what it can do"))
   .add(get("running", "/api/ps", "Models that are loaded"))
   .add(get("version", "/api/version", "The version of Ollama whose API this is"))
+  .add(
+    HttpApiEndpoint.get("root", "/")
+      .addSuccess(HttpApiSchema.Text())
+      .annotate(OpenApi.Summary, "A sign of life for clients; browsers are led to the page")
+  )
   .annotate(OpenApi.Title, "Ollama") {}

@@ -1,10 +1,10 @@
 import { HttpApiBuilder } from "@effect/platform"
 import { Effect } from "effect"
-import * as OllamaChat from "../domain/dialects/OllamaChat.ts"
 import * as OllamaEmbed from "../domain/dialects/OllamaEmbed.ts"
-import * as OllamaGenerate from "../domain/dialects/OllamaGenerate.ts"
-import { PathNotFound } from "../domain/Errors.ts"
+import * as OllamaLoad from "../domain/dialects/OllamaLoad.ts"
+import { InvalidRequest } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
+import { isObject, parseJson, stringField } from "../domain/Json.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Embeddings } from "../services/gateway/Embeddings.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
@@ -20,16 +20,47 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
     const gateway = yield* Gateway
     const keys = yield* ApiKeys
     const models = yield* OllamaModels
-    const chat = gateway.chat(OllamaChat.decode)
-    const generate = gateway.chat(OllamaGenerate.decode)
+    const chat = gateway.chat(OllamaLoad.decodeChat)
+    const generate = gateway.chat(OllamaLoad.decodeGenerate)
     const embed = embeddings.embed(OllamaEmbed.decode)
     const embedOld = embeddings.embed(OllamaEmbed.decodeOld)
 
     const tags = Effect.fn("ollama.tags")(function* (exchange: Exchange) {
       yield* keys.admit(exchange)
-      exchange.json(200, Buffer.from(JSON.stringify(yield* models.tags())))
+      send(exchange, yield* models.tags())
     })
-    const later = () => Effect.fail(new PathNotFound({ message: "not yet" }))
+
+    const show = Effect.fn("ollama.show")(function* (exchange: Exchange) {
+      yield* keys.admit(exchange)
+      const request = parseJson(Buffer.from(yield* exchange.body()).toString())
+      if (!isObject(request)) return yield* NO_JSON
+      const name = stringField(request, "model") || stringField(request, "name")
+      if (name === undefined || name === "") return yield* NO_MODEL
+      send(exchange, yield* models.show(name, request))
+    })
+
+    const running = Effect.fn("ollama.running")(function* (exchange: Exchange) {
+      yield* keys.admit(exchange)
+      send(exchange, yield* models.running())
+    })
+
+    const version = Effect.fn("ollama.version")(function* (exchange: Exchange) {
+      yield* keys.admit(exchange)
+      send(exchange, { version: VERSION })
+    })
+
+    /** Ollama's clients ask whether it is there, and people look what is there. */
+    const root = (exchange: Exchange) =>
+      Effect.sync(() => {
+        const head = ["vary", "accept", "cache-control", "no-store"]
+        if (wantsPage(exchange.header("accept")))
+          exchange.text(302, "text/plain; charset=utf-8", Buffer.from("See /docs."), [
+            ...head,
+            "location",
+            "/docs"
+          ])
+        else exchange.text(200, "text/plain; charset=utf-8", Buffer.from("Ollama is running"), head)
+      })
 
     return handlers
       .handleRaw("chat", ({ request }) => answered(request, (exchange) => Effect.ignore(chat(exchange))))
@@ -41,8 +72,27 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
         answered(request, (exchange) => Effect.ignore(embedOld(exchange)))
       )
       .handleRaw("tags", ({ request }) => answered(request, tags))
-      .handleRaw("show", ({ request }) => answered(request, later))
-      .handleRaw("running", ({ request }) => answered(request, later))
-      .handleRaw("version", ({ request }) => answered(request, later))
+      .handleRaw("show", ({ request }) => answered(request, show))
+      .handleRaw("running", ({ request }) => answered(request, running))
+      .handleRaw("version", ({ request }) => answered(request, version))
+      .handleRaw("root", ({ request }) => answered(request, root))
   })
 )
+
+const send = (exchange: Exchange, value: unknown): void =>
+  exchange.json(200, Buffer.from(JSON.stringify(value)))
+
+/** Who says that it takes anything is no browser. */
+const wantsPage = (accept = ""): boolean =>
+  accept
+    .split(",")
+    .some((range) => /^\s*(text\/html|application\/xhtml\+xml)\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(range))
+
+const NO_JSON = new InvalidRequest({
+  message: "The request body is not a valid JSON object.",
+  code: "invalid_json"
+})
+const NO_MODEL = new InvalidRequest({ message: "model is required", param: "model", code: null })
+
+/** Of the API that is spoken here; clients go by it when they ask what they may expect. */
+const VERSION = "0.13.0"

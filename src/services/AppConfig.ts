@@ -1,4 +1,5 @@
 import { Context, Effect, Either, Layer } from "effect"
+import type { Redacted } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseEnv } from "node:util"
@@ -13,6 +14,8 @@ type Values = {
 /** Everything the environment decides, read once. */
 export interface AppConfigValues extends Omit<Values, "databaseUrl" | "dbPath" | "logFile" | "mediaTmpDir"> {
   readonly databaseFile: string
+  /** Where the record is kept on a server instead. */
+  readonly databaseServer: Redacted.Redacted | undefined
   readonly mediaTmpDir: string
   readonly logFile: string
 }
@@ -45,7 +48,8 @@ export const read = (env: Environment): Either.Either<AppConfigValues, InvalidSe
     return {
       ...values,
       dataDir,
-      databaseFile: resolve(databaseUrl ?? dbPath ?? join(dataDir, "percept.db")),
+      databaseFile: resolve(databaseUrl?.file ?? dbPath ?? join(dataDir, "percept.db")),
+      databaseServer: databaseUrl?.server,
       mediaTmpDir: resolve(values.mediaTmpDir ?? join(dataDir, "tmp")),
       logFile: resolve(values.logFile ?? join(dataDir, "router.log.json"))
     }

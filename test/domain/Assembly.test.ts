@@ -265,3 +265,33 @@ const kept = (completion: JsonObject): string => {
   })
   return texts.join("")
 }
+
+describe("a legacy completion", () => {
+  const piece = (text: string, index: number, finish_reason: string | null = null): JsonObject => ({
+    id: "cmpl-1",
+    object: "text_completion",
+    model: "test/plain",
+    choices: [{ index, text, logprobs: null, finish_reason }]
+  })
+
+  it("is put together as what it is, and its text is counted", () => {
+    const assembly = assembled([piece("On", 0), piece("Two", 1, "stop"), piece("ce", 0, "length")])
+    assert.deepStrictEqual(assembly.completion(), {
+      id: "cmpl-1",
+      object: "text_completion",
+      model: "test/plain",
+      choices: [
+        { index: 0, text: "Once", finish_reason: "length" },
+        { index: 1, text: "Two", finish_reason: "stop" }
+      ]
+    })
+    assert.strictEqual(assembly.characters, 7)
+    assert.strictEqual(answerLength(assembly.completion()), 7)
+  })
+
+  it("is kept no longer than a chat would be", () => {
+    const assembly = assembled([piece("Once", 0)], 2)
+    assert.strictEqual(assembly.characters, 4)
+    assert.strictEqual(answerLength(assembly.completion()), 2)
+  })
+})

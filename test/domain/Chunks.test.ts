@@ -64,4 +64,13 @@ describe("a whole answer for a stream", () => {
       { object: "chat.completion.chunk", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }
     ])
   })
+
+  it("keeps what is told of likelihoods", () => {
+    const logprobs = { content: [{ token: "a", logprob: -1 }] }
+    const [first, last] = chunksOf({ choices: [{ index: 0, message: { content: "a" }, logprobs }] })
+    assert.deepStrictEqual(first?.["choices"], [
+      { index: 0, delta: { content: "a" }, logprobs, finish_reason: null }
+    ])
+    assert.deepStrictEqual(last?.["choices"], [{ index: 0, delta: {}, finish_reason: "stop" }])
+  })
 })

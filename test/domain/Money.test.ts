@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { fromDollars, priced, toDollars } from "../../src/domain/Money.ts"
+import { fromDollars, perUnit, priced, toDollars } from "../../src/domain/Money.ts"
 
 /** A decimal as a fraction of whole numbers, read with nothing but whole numbers. */
 const fraction = (text: string): readonly [over: bigint, under: bigint] => {
@@ -225,4 +225,37 @@ describe("toDollars", () => {
   ]
   for (const [nano, text] of table)
     it(`writes ${nano} as ${text}`, () => assert.strictEqual(toDollars(nano), text))
+})
+
+describe("perUnit", () => {
+  it.prop(
+    "moves the point six places, whatever the float of a price is",
+    [fc.nat({ max: 999_999 }), fc.nat({ max: 999_999 })],
+    ([whole, millionths]) => {
+      const price = Number(`${whole}.${String(millionths).padStart(6, "0")}`)
+      const text = perUnit(price) ?? ""
+      assert.match(text, /^(0|\d+\.?\d*[1-9])$/)
+      const [over, under] = fraction(text)
+      assert.strictEqual(over * 10n ** 12n, (BigInt(whole) * 1_000_000n + BigInt(millionths)) * under)
+    },
+    { fastCheck: { numRuns: 1000 } }
+  )
+
+  const table: ReadonlyArray<readonly [unknown, string | undefined]> = [
+    [0, "0"],
+    [-0, "0"],
+    [0.1, "0.0000001"],
+    [0.1 + 0.2, "0.0000003"],
+    [3, "0.000003"],
+    [15.75, "0.00001575"],
+    [1e-7, "0.0000000000001"],
+    [999_999.5, "0.9999995"],
+    [-1, undefined],
+    [NaN, undefined],
+    [Infinity, undefined],
+    ["0.1", undefined],
+    [null, undefined]
+  ]
+  for (const [price, text] of table)
+    it(`writes ${String(price)} a million as ${text}`, () => assert.strictEqual(perUnit(price), text))
 })

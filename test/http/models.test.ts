@@ -282,12 +282,15 @@ describe("the router about itself", () => {
       const line = yield* startLine()
       const { body: document } = yield* get(line, "/openapi.json")
       for (const { method, path } of operationsOf(field(document, "paths"))) {
-        if (method !== "get") continue
-        const { status } = yield* get(
-          line,
-          path.replace("*", "percept/inspect").replace("{id}", "percept/inspect")
-        )
-        assert.strictEqual(status, 200, path)
+        const address = path.replace("*", "percept/inspect").replace("{id}", "percept/inspect")
+        const init = method === "get" ? {} : { method: method.toUpperCase(), body: "{}" }
+        const { status, text } = yield* get(line, address, init)
+        if (method === "get") assert.strictEqual(status, 200, path)
+        else assert.notInclude([404, 405], status, `${path}: ${text}`)
+        const other = method === "get" ? "POST" : "GET"
+        const { allow, status: refused } = yield* get(line, address, { method: other })
+        assert.strictEqual(refused, 405, `${other} ${path}`)
+        assert.strictEqual(allow, method.toUpperCase())
       }
     })
   )
@@ -326,7 +329,18 @@ const DEAD: ReadonlyArray<readonly [what: string, answer: Answer]> = [
 
 const LANES: ReadonlyArray<readonly [path: string, methods: ReadonlyArray<string>]> = [
   ["/v1/chat/completions", ["post"]],
+  ["/v1/completions", ["post"]],
+  ["/v1/embeddings", ["post"]],
   ["/v1/models", ["get"]],
+  ["/", ["get"]],
+  ["/api/chat", ["post"]],
+  ["/api/generate", ["post"]],
+  ["/api/embed", ["post"]],
+  ["/api/embeddings", ["post"]],
+  ["/api/tags", ["get"]],
+  ["/api/show", ["post"]],
+  ["/api/ps", ["get"]],
+  ["/api/version", ["get"]],
   ["/healthz", ["get"]],
   ["/readyz", ["get"]]
 ]
@@ -348,6 +362,11 @@ const EVERYTHING: ReadonlyArray<readonly [what: string, path: string, init: Requ
   ["a single model", "/v1/models/percept/inspect", {}],
   ["an unknown model", "/v1/models/none", {}],
   ["an unknown path", "/none", {}],
+  ["a chat in Ollama's words", "/api/chat", { method: "POST", body: QUESTION }],
+  ["the same that is no JSON", "/api/generate", { method: "POST", body: "{" }],
+  ["the model list in Ollama's words", "/api/tags", {}],
+  ["an unknown path of Ollama's", "/api/none", {}],
+  ["the sign of life in Ollama's words", "/", {}],
   ["the sign of life", "/healthz", {}],
   ["the sign of readiness", "/readyz", {}],
   ["the document", "/openapi.json", {}],
@@ -360,7 +379,8 @@ const get = ({ router }: Pick<Line, "router">, path: string, init: RequestInit =
     const text = await response.text()
     const type = response.headers.get("content-type") ?? ""
     const body: unknown = type.startsWith("application/json") ? JSON.parse(text) : undefined
-    return { status: response.status, requestId: response.headers.get("x-request-id"), type, text, body }
+    const [allow, requestId] = ["allow", "x-request-id"].map((name) => response.headers.get(name))
+    return { status: response.status, requestId, allow, type, text, body }
   })
 
 const body = (line: Pick<Line, "router">, path: string) => Effect.map(get(line, path), ({ body }) => body)

@@ -161,11 +161,13 @@ describe("the models command", () => {
     Effect.gen(function* () {
       const { folder, told } = yield* machine([])
       const lines = yield* told("models")
-      assert.match(lines[0] ?? "", /^percept models fetch \[name\] {2,}\S/)
-      assert.match(lines[1] ?? "", /^percept models build-engine {2,}\S/)
-      const models = /^Models: (.*)$/.exec(lines[3] ?? "")?.[1]?.split(", ") ?? []
+      assert.match(lines[0] ?? "", /^percept models list \[--provider name\] {2,}\S/)
+      assert.match(lines[1] ?? "", /^percept models resolve \[name\] {2,}\S/)
+      assert.match(lines[2] ?? "", /^percept models fetch \[name\] {2,}\S/)
+      assert.match(lines[3] ?? "", /^percept models build-engine {2,}\S/)
+      const models = /^Speech models: (.*)$/.exec(lines[5] ?? "")?.[1]?.split(", ") ?? []
       assert.includeMembers(models, ["tiny", "base", "base.en", "small", "medium", "large-v3-turbo"])
-      assert.strictEqual(lines.length, 4)
+      assert.strictEqual(lines.length, 6)
       assert.sameMembers(readdirSync(folder), ["data", "path"])
     })
   )

@@ -37,7 +37,7 @@ describe("the settings", () => {
 
   it("are these where nothing is set", () => {
     const { catalogueTtl, drainTimeout, requestTimeout, streamIdleTimeout, ...rest } = values({})
-    const { bodyTimeout, headersTimeout, openRouterModelsUrl, openRouterUrl, ...plain } = rest
+    const { bodyTimeout, headersTimeout, modelMap, openRouterModelsUrl, openRouterUrl, ...plain } = rest
     assert.deepStrictEqual(
       [catalogueTtl, drainTimeout, requestTimeout, streamIdleTimeout, bodyTimeout, headersTimeout].map(
         Duration.toSeconds
@@ -46,6 +46,9 @@ describe("the settings", () => {
     )
     assert.strictEqual(openRouterUrl.href, "https://openrouter.ai/api/v1/chat/completions")
     assert.strictEqual(openRouterModelsUrl.href, "https://openrouter.ai/api/v1/models")
+    assert.strictEqual(plain.openAiUrl.href, "https://api.openai.com/v1")
+    assert.strictEqual(plain.huggingFaceUrl.href, "https://router.huggingface.co/v1")
+    assert.deepStrictEqual([modelMap.aliases, modelMap.find("gpt-4")], [[], undefined])
     assert.deepInclude(plain, {
       listenHost: "127.0.0.1",
       listenPort: 8000,
@@ -58,7 +61,15 @@ describe("the settings", () => {
       openRouterKey: undefined,
       openRouterReferer: undefined,
       openRouterTitle: undefined,
+      openAiKey: undefined,
+      huggingFaceKey: undefined,
+      huggingFaceBillTo: undefined,
+      ollamaUrl: undefined,
+      upstreamUrl: undefined,
+      upstreamKey: undefined,
       defaultTextModel: undefined,
+      stripThinking: true,
+      disableThinking: false,
       upstreamRetries: 2,
       maxAnswerMb: 32,
       maxBodyMb: 64,
@@ -112,6 +123,13 @@ describe("a wrong value", () => {
     ["ALLOW_ANONYMOUS", FLAGS],
     ["OPENROUTER_API_URL", URLS],
     ["OPENROUTER_MODELS_API_URL", URLS],
+    ["OPENAI_BASE_URL", URLS],
+    ["HUGGINGFACE_BASE_URL", URLS],
+    ["OLLAMA_BASE_URL", URLS],
+    ["UPSTREAM_URL", URLS],
+    ["MODEL_MAP", ["gpt-4", "{", "[]", "null", '{"a":1}', '{"a":""}', '{"/(/":"a"}', '{"/a/":"$1"}']],
+    ["STRIP_THINKING", FLAGS],
+    ["DISABLE_THINKING", FLAGS],
     ["CATALOGUE_TTL", TIMES],
     ["REQUEST_TIMEOUT", TIMES],
     ["STREAM_IDLE_TIMEOUT", TIMES],
@@ -167,13 +185,14 @@ describe("a wrong value", () => {
     ["VIDEO_CAPTIONS", ["yes", "human", "0"]],
     ["VIDEO_NATIVE_MB", ["-1", "1025", "none"]],
     ["AUDIO_MAX_MB", ["0", "10241", "long"]],
-    ["WHISPER_DEVICE", ["cuda", "0", "auto"]],
+    ["WHISPER_DEVICE", ["metal", "0", "auto"]],
     ["WHISPER_THREADS", ["0", "65", "all"]],
     ["WHISPER_URL", URLS],
     ["WHISPER_MODELS_URL", URLS]
   ]
   const free = [
     ...["LISTEN_HOST", "DATA_DIR", "API_KEYS", "CORS_ORIGINS", "OPENROUTER_API_KEY", "OPENROUTER_REFERER"],
+    ...["OPENAI_API_KEY", "HUGGINGFACE_API_TOKEN", "HUGGINGFACE_BILL_TO", "UPSTREAM_API_KEY"],
     ...["OPENROUTER_X_TITLE", "DEFAULT_TEXT_MODEL", "DB_PATH", "LOG_FILE_PATH", "VISION_MODEL"],
     ...["MEDIA_ROLES", "MEDIA_SITES", "MEDIA_TMP_DIR", "WHISPER_MODEL_NAME", "WHISPER_CLI_PATH"],
     ...["FFMPEG_PATH", "FFPROBE_PATH", "YTDLP_PATH", "YTDLP_MIN_VERSION", "YTDLP_JS_RUNTIME"]
@@ -207,6 +226,10 @@ describe("a wrong value", () => {
 
   it("is named as it was set", () => {
     assert.match(problem({ PORT: "many" }), /^PORT must .*, for example PORT=8000$/)
+    assert.match(
+      problem({ OLLAMA_UPSTREAM_URL: "here" }),
+      /^OLLAMA_UPSTREAM_URL must .*, for example OLLAMA_/
+    )
   })
 
   it("is the first one in the order of the settings where there are several", () => {
@@ -223,6 +246,11 @@ describe("a value", () => {
     assert.strictEqual(values({ PORT: "9000" }).listenPort, 9000)
     assert.strictEqual(values({ PORT: "9000", LISTEN_PORT: "9001" }).listenPort, 9001)
     assert.strictEqual(values({ PORT: "9000", LISTEN_PORT: " " }).listenPort, 9000)
+    const { huggingFaceKey, ollamaUrl } = values({ HF_TOKEN: "hf_x", OLLAMA_UPSTREAM_URL: "http://o:1" })
+    assert.strictEqual(huggingFaceKey && Redacted.value(huggingFaceKey), "hf_x")
+    assert.strictEqual(ollamaUrl?.href, "http://o:1/")
+    const both = { OLLAMA_UPSTREAM_URL: "http://old:1", OLLAMA_BASE_URL: "http://new:1" }
+    assert.strictEqual(values(both).ollamaUrl?.href, "http://new:1/")
   })
 
   const times: ReadonlyArray<readonly [string, number]> = [
@@ -263,6 +291,14 @@ describe("a value", () => {
   it("that is secret does not show itself", () => {
     const { apiKeys, openRouterKey } = values({ API_KEYS: "canary-one", OPENROUTER_API_KEY: "canary-two" })
     assert.notInclude(`${String(openRouterKey)} ${JSON.stringify({ apiKeys, openRouterKey })}`, "canary")
+    const others = ["OPENAI_API_KEY", "HUGGINGFACE_API_TOKEN", "UPSTREAM_API_KEY"]
+    const config = values(Object.fromEntries(others.map((name) => [name, "canary-three"])))
+    assert.notInclude(JSON.stringify(config), "canary")
+    const keys = [config.openAiKey, config.huggingFaceKey, config.upstreamKey]
+    assert.deepStrictEqual(
+      keys.map((key) => key && Redacted.value(key)),
+      keys.map(() => "canary-three")
+    )
     assert.strictEqual(openRouterKey === undefined ? "" : Redacted.value(openRouterKey), "canary-two")
   })
 
@@ -270,6 +306,11 @@ describe("a value", () => {
     assert.strictEqual(values({ LISTEN_PORT: "0" }).listenPort, 0)
     assert.strictEqual(values({ LISTEN_PORT: "65535" }).listenPort, 65_535)
     assert.strictEqual(values({ LOG_BODY_KB: "0" }).logBodyKb, 0)
+  })
+
+  it("of the speech engine's device may be what other engines call it", () => {
+    for (const word of ["gpu", "GPU", "cuda"])
+      assert.strictEqual(values({ WHISPER_DEVICE: word }).whisperDevice, "gpu")
   })
 
   it("of the log level may be in capitals", () =>
@@ -342,6 +383,27 @@ describe("the environment of a process", () => {
         Effect.promise(() => fetch(`${program.url}/v1/models`, { headers: { "x-api-key": key } }))
       assert.strictEqual((yield* models("two")).status, 200)
       assert.strictEqual((yield* models("three")).status, 401)
+    })
+  )
+
+  it.scopedLive("with a broken name map stops the start in one line that names the entry", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const maps = [
+        [`{"gpt-4":"a","/gpt-(.*/":"b"}`, `in its entry "/gpt-(.*/" a pattern that can be read: `],
+        [`{"gpt-4":"a",}`, "be a JSON object, not what cannot be read as JSON: "]
+      ] as const
+      const programs = yield* Effect.forEach(maps, ([map]) =>
+        launch({ DATA_DIR: folder, MODEL_MAP: map }, { cwd: folder })
+      )
+      for (const [at, program] of programs.entries()) {
+        assert.deepStrictEqual(yield* program.ended, { code: 1, signal: null })
+        assert.match(
+          program.output(),
+          /^Percept cannot start: MODEL_MAP must [^\n]*, for example MODEL_MAP=[^\n]*\n$/
+        )
+        assert.include(program.output(), maps[at]?.[1] ?? "?")
+      }
     })
   )
 

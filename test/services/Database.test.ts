@@ -82,7 +82,7 @@ describe("a file that cannot be the database", () => {
             change(file, COMPACT)
           })
         ),
-      /was written by a newer version of Percept; start that version, or choose another file\.$/
+      /was written by a newer version of Percept; start that version, or choose another one\.$/
     ]
   ]
   for (const [name, block, says] of obstacles)
@@ -177,26 +177,56 @@ describe("a database", () => {
       change(file, "INSERT INTO instances VALUES ('a', 'b', 1, 'c', 2)")
       const sql = Context.get(yield* build(file), SqlClient)
       assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "a" }])
-      assert.strictEqual((yield* sql`SELECT * FROM effect_sql_migrations`).length, 2)
+      assert.strictEqual((yield* sql`SELECT * FROM effect_sql_migrations`).length, 3)
     })
   )
 
-  it.scopedLive("of an earlier version is brought up to date, and keeps what it has", () =>
-    Effect.gen(function* () {
-      const file = join(yield* temporaryFolder, "kept.db")
-      yield* made(file)
-      change(
-        file,
-        `INSERT INTO instances VALUES ('a', 'b', 1, 'c', 2);
-         DELETE FROM effect_sql_migrations WHERE migration_id > 1;
-         DROP TABLE media_entries; DROP TABLE media_blobs; DROP TABLE media_entry_blobs;
-         DROP TABLE media_links; DROP TABLE media_room; DROP TABLE installation`
-      )
-      const sql = Context.get(yield* build(file), SqlClient)
-      assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "a" }])
-      assert.deepStrictEqual(yield* sql`SELECT bytes FROM media_room`, [{ bytes: 0 }])
-    })
-  )
+  for (const version of [1, 2])
+    it.scopedLive(
+      `as version ${version} left it is brought up to date, keeps what it has, and counts it`,
+      () =>
+        Effect.gen(function* () {
+          const file = join(yield* temporaryFolder, "kept.db")
+          change(file, readFileSync(new URL(`./database/version-${version}.sql`, import.meta.url), "utf8"))
+          const sql = Context.get(yield* build(file), SqlClient)
+          assert.deepStrictEqual(
+            yield* sql`
+            SELECT internal_request_id AS id, state, cost_nano_usd AS cost, shape_id IS NULL AS uncounted
+            FROM openrouter_requests ORDER BY id`,
+            [
+              { id: "req_1", state: "done", cost: 12345, uncounted: 0 },
+              { id: "req_2", state: "done", cost: 5, uncounted: 0 },
+              { id: "req_3", state: "failed", cost: null, uncounted: 0 },
+              { id: "req_4", state: "running", cost: null, uncounted: 1 }
+            ]
+          )
+          assert.deepStrictEqual(yield* sql`SELECT response_body FROM request_bodies`, [
+            { response_body: '{"said":"žluťoučký"}' }
+          ])
+          assert.deepStrictEqual(yield* sql`SELECT id FROM instances`, [{ id: "i1" }])
+          assert.deepStrictEqual(yield* sql`SELECT bytes FROM media_room`, [{ bytes: 0 }])
+          const secret = version === 1 ? [] : [{ value: "00ff" }]
+          assert.deepStrictEqual(yield* sql`SELECT value FROM installation`, secret)
+          assert.deepStrictEqual(
+            yield* sql`
+            SELECT span, start, model_requested AS model, status, requests, prompt_tokens AS tokens,
+              cost_nano_usd AS cost, cost_unknown AS unknown, duration_ms, first_tokens, b0, b11
+            FROM request_rollups JOIN request_shapes ON shape_id = id ORDER BY span, start, model`,
+            [3600, 86_400].flatMap((span) => [
+              {
+                ...{ span, start: Date.parse(`2026-11-17T${span === 3600 ? "10" : "00"}:00:00Z`) / 1000 },
+                ...{ model: "fast", status: "200", requests: 2, tokens: 11, cost: 12_350, unknown: 0 },
+                ...{ duration_ms: 354, first_tokens: 1, b0: 1, b11: 1 }
+              },
+              {
+                ...{ span, start: Date.parse(`2026-11-17T${span === 3600 ? "11" : "00"}:00:00Z`) / 1000 },
+                ...{ model: "nobody", status: "404", requests: 1, tokens: 0, cost: 0, unknown: 1 },
+                ...{ duration_ms: 2, first_tokens: 0, b0: 1, b11: 0 }
+              }
+            ])
+          )
+        })
+    )
 
   it.scopedLive("is waited for while another process holds it", () =>
     Effect.gen(function* () {

@@ -2,13 +2,14 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Logger, LogLevel, Scope, TestClock } from "effect"
 import { spawn, spawnSync } from "node:child_process"
+import { readlinkSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 import * as Database from "../../src/services/Database.ts"
 import { Instances } from "../../src/services/tracking/Instances.ts"
 import { TrackingRepo } from "../../src/services/tracking/TrackingRepo.ts"
-import type { Instance } from "../../src/services/tracking/TrackingRepo.ts"
+import type { Instance as Announced } from "../../src/services/tracking/TrackingRepo.ts"
 import { temporaryFolder } from "../support/Router.ts"
 
 const quiet = Logger.minimumLogLevel(LogLevel.None)
@@ -59,6 +60,10 @@ const start = Effect.gen(function* () {
   return { enter, present, remember, remembersRows, row, sql, states }
 })
 
+interface Instance extends Announced {
+  readonly heartbeat_at: number
+}
+
 interface Row {
   readonly state: string
   readonly error_source: string | null
@@ -94,7 +99,7 @@ describe("an instance", () => {
       const from = Date.now()
       const self = yield* house.enter
       const mark = yield* house.row(self.id)
-      assert.deepInclude(mark, { host: hostname(), pid: process.pid })
+      assert.deepInclude(mark, { host: `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`, pid: process.pid })
       assert.isAbove(mark?.process_start.length ?? 0, 0)
       assert.isAtLeast(mark?.heartbeat_at ?? 0, from)
       yield* self.leave

@@ -9,6 +9,8 @@ export class Assembly {
   /** Characters of answer text so far, reasoning not counted. */
   characters = 0
   private readonly choices = new Map<number, Choice>()
+  /** Its choices say plain text, as those of a legacy completion do. */
+  private isLegacy = false
   private room: number
 
   constructor(limit: number) {
@@ -24,6 +26,7 @@ export class Assembly {
       const finish = stringField(said, "finish_reason")
       if (finish !== undefined) choice.finish_reason = finish
       const delta = field(said, "delta")
+      if (delta === undefined) this.addText(choice, said)
       const content = stringField(delta, "content")
       if (content !== undefined) {
         this.characters += content.length
@@ -39,20 +42,15 @@ export class Assembly {
   completion(): JsonObject {
     return {
       id: this.id,
-      object: "chat.completion",
+      object: this.isLegacy ? "text_completion" : "chat.completion",
       model: this.model,
       choices: Array.from(this.choices)
         .toSorted(([a], [b]) => a - b)
-        .map(([index, { content, reasoning, toolCalls, finish_reason }]) => ({
-          index,
-          message: {
-            role: "assistant",
-            content: content === "" && toolCalls.size > 0 ? null : content,
-            ...(reasoning === "" ? {} : { reasoning }),
-            ...(toolCalls.size === 0 ? {} : { tool_calls: Array.from(toolCalls.values()) })
-          },
-          finish_reason
-        })),
+        .map(([index, choice]) =>
+          this.isLegacy
+            ? { index, text: choice.content, finish_reason: choice.finish_reason }
+            : { index, message: messageOf(choice), finish_reason: choice.finish_reason }
+        ),
       ...(this.usage === undefined ? {} : { usage: this.usage })
     }
   }
@@ -64,6 +62,14 @@ export class Assembly {
       this.choices.set(index, choice)
     }
     return choice
+  }
+
+  private addText(choice: Choice, said: unknown): void {
+    const text = stringField(said, "text")
+    if (text === undefined) return
+    this.isLegacy = true
+    this.characters += text.length
+    choice.content += this.kept(text)
   }
 
   private addToolCall(choice: Choice, said: unknown): void {
@@ -99,12 +105,19 @@ interface ToolCall {
   readonly function: { name: string; arguments: string }
 }
 
-/** Characters of answer text in a whole completion. */
+const messageOf = ({ content, reasoning, toolCalls }: Choice): JsonObject => ({
+  role: "assistant",
+  content: content === "" && toolCalls.size > 0 ? null : content,
+  ...(reasoning === "" ? {} : { reasoning }),
+  ...(toolCalls.size === 0 ? {} : { tool_calls: Array.from(toolCalls.values()) })
+})
+
+/** Characters of answer text in a whole completion, of a chat or a legacy one. */
 export const answerLength = (completion: JsonObject): number =>
-  arrayField(completion, "choices").reduce<number>(
-    (sum, choice) => sum + (stringField(field(choice, "message"), "content")?.length ?? 0),
-    0
-  )
+  arrayField(completion, "choices").reduce<number>((sum, choice) => {
+    const text = stringField(field(choice, "message"), "content") ?? stringField(choice, "text")
+    return sum + (text?.length ?? 0)
+  }, 0)
 
 /** Characters of text in a conversation, whatever the shape of its contents. */
 export const promptLength = (messages: ReadonlyArray<JsonObject>): number => {

@@ -1,8 +1,9 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
-import { isDeeperThan, isObject, topLevelValues } from "../Json.ts"
+import { isDeeperThan, isObject } from "../Json.ts"
 import type { Voice } from "../dialects/Voice.ts"
 import type { JsonObject } from "../Json.ts"
+import * as ModelName from "./ModelName.ts"
 
 /** A chat request in the internal form: the client's own bytes beside what they say. */
 export interface ChatRequest {
@@ -69,24 +70,8 @@ const read = (
 }
 
 /** The same request for another model name. Nothing but the name changes on the wire. */
-export const withModel = (request: ChatRequest, model: string): ChatRequest => {
-  if (request.model === model && isSaidOnce(request.text)) return request
-  const body = { ...request.body, model }
-  const places = topLevelValues(request.text, "model")
-  const name = JSON.stringify(model)
-  const text =
-    places.length === 0
-      ? request.text.replace("{", () => `{"model":${name},`)
-      : places.reduceRight((text, [from, to]) => text.slice(0, from) + name + text.slice(to), request.text)
-  return { ...request, text, bytes: encoder.encode(text), body, model }
-}
-
-/** A name said twice at the top could mean one model to us and another to the provider. */
-const isSaidOnce = (text: string): boolean => {
-  const first = text.indexOf('"model"')
-  const mayBeTwice = text.indexOf('"model"', first + 1) >= 0 || text.includes("\\u006")
-  return !mayBeTwice || topLevelValues(text, "model").length === 1
-}
+export const withModel = (request: ChatRequest, model: string): ChatRequest =>
+  ModelName.withModel(request, model)
 
 const messageProblem = (message: unknown): readonly [string, string] | undefined => {
   if (!isObject(message)) return ["", "must be an object."]

@@ -11,7 +11,14 @@ export const chunksOf = (completion: JsonObject): ReadonlyArray<JsonObject> => {
   const all = Array.isArray(choices) ? choices : []
   const said = all.map((choice: unknown, at) => ({
     ...head,
-    choices: [{ index: numberField(choice, "index") ?? at, delta: deltaOf(choice), finish_reason: null }]
+    choices: [
+      {
+        index: numberField(choice, "index") ?? at,
+        delta: deltaOf(choice),
+        ...(isObject(field(choice, "logprobs")) ? { logprobs: field(choice, "logprobs") } : {}),
+        finish_reason: null
+      }
+    ]
   }))
   const ends = all.map((choice: unknown, at) => ({
     index: numberField(choice, "index") ?? at,

@@ -7,12 +7,14 @@ export interface EmbeddingsRequest {
   readonly body: JsonObject
   /** Undefined where the client leaves the choice to the router. */
   readonly model: string | undefined
-  /** Texts, or texts as tokens. */
-  readonly inputs: ReadonlyArray<string> | ReadonlyArray<ReadonlyArray<number>>
+  /** Texts, texts as tokens, or texts and pictures as OpenRouter takes them. */
+  readonly inputs: ReadonlyArray<string> | ReadonlyArray<ReadonlyArray<number>> | ReadonlyArray<JsonObject>
   /** What only an Ollama server understands: `truncate`, `options`, `keep_alive`. */
   readonly ollama?: JsonObject
   /** Whether vectors go out as base64 or as numbers. */
-  readonly format: "float" | "base64"
+  readonly format: VectorFormat
   /** Other dialects than OpenAI's: how the answer is said. */
   readonly say?: (answer: JsonObject) => string
 }
+
+export type VectorFormat = "float" | "base64"

@@ -26,7 +26,7 @@ export const decodeRequest = (fields: Fields): Either.Either<TranscriptionReques
     yield* checkGranularities(fields, format)
     const stream = yield* flagOf("stream", yield* only(fields, "stream"))
     return {
-      model: (yield* only(fields, "model")) ?? DEFAULT_MODEL,
+      model: yield* modelIn(fields),
       language: yield* languageOf(yield* only(fields, "language")),
       prompt: yield* only(fields, "prompt"),
       format,
@@ -35,6 +35,10 @@ export const decodeRequest = (fields: Fields): Either.Either<TranscriptionReques
       stream: stream && (format === "json" || format === "text")
     }
   })
+
+/** The model that a form names; who names none wants any. */
+export const modelIn = (fields: Fields): Either.Either<string, InvalidRequest> =>
+  Either.map(only(fields, "model"), (said) => said ?? DEFAULT_MODEL)
 
 /** What was heard, in the form it was asked for. */
 export const answer = (

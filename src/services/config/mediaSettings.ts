@@ -177,7 +177,7 @@ export const mediaSettings = {
     example: "small",
     about: "Speech model, by whisper.cpp's name; `base` and others without `.en` know many languages."
   }),
-  whisperDevice: setting("WHISPER_DEVICE", oneOf("cpu", "gpu"), {
+  whisperDevice: setting("WHISPER_DEVICE", device, {
     fallback: "cpu",
     example: "gpu",
     about: "`gpu` lets a whisper-cli that was built for it use the graphics card."
@@ -221,6 +221,11 @@ export const mediaSettings = {
     example: "2026.07.04",
     about: "Oldest yt-dlp trusted with links; older ones have known holes, and some leave the guarding proxy."
   })
+}
+
+/** `cuda` is what other speech engines call it. */
+function device(value: string) {
+  return oneOf("cpu", "gpu")(value.toLowerCase() === "cuda" ? "gpu" : value)
 }
 
 function frames(value: string): Either.Either<number | undefined, string> {

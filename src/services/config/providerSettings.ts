@@ -67,17 +67,18 @@ export const providerSettings = {
   modelMap: setting("MODEL_MAP", ModelMap.parse, {
     fallback: "{}",
     example: '{"gpt-4":"anthropic/claude-sonnet-4","/gpt-(.*)-turbo/":"qwen/qwen3-$1"}',
-    about: "Other names for models, as JSON: exact names first, then `/patterns/` in their order."
+    about:
+      "Other names for models, as JSON: exact names first, then `/patterns/` in their order, from the start of the name; `$1` or `\\1` in the target is their first group. A name is mapped once, also that of `DEFAULT_TEXT_MODEL` or `VISION_MODEL`."
   }),
   defaultTextModel: optional("DEFAULT_TEXT_MODEL", text, {
     example: "qwen/qwen3-235b-a22b",
     about:
-      "Model for requests that name none. Unset: `openrouter/auto` with an OpenRouter key, else `percept/inspect`."
+      "Model for requests that name none. Unset: `openrouter/auto` with an OpenRouter key, else the first model of `ollama` or `upstream`; `percept/inspect` where there is no provider."
   }),
   catalogueTtl: setting("CATALOGUE_TTL", duration, {
     fallback: "10 minutes",
     example: "1 hour",
-    about: "How long a provider's model list counts as fresh."
+    about: "How long a provider's model list counts as fresh; an older one serves until there is a new one."
   }),
   stripThinking: setting("STRIP_THINKING", flag, {
     fallback: "true",

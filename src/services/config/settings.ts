@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Either, Redacted } from "effect"
 import { mediaSettings } from "./mediaSettings.ts"
 import { providerSettings } from "./providerSettings.ts"
 import * as Setting from "./Setting.ts"
@@ -82,9 +82,10 @@ export const settings = {
     about: "How long running answers may go on after SIGTERM before they are ended with an error."
   }),
   ...mediaSettings,
-  databaseUrl: optional("DATABASE_URL", sqliteUrl, {
-    example: "sqlite:///./data/percept.db",
-    about: "Where the record is kept. Unset: `DB_PATH`, else `DATA_DIR/percept.db`."
+  databaseUrl: optional("DATABASE_URL", database, {
+    example: "postgresql://percept:secret@localhost/percept",
+    about:
+      "Where the record is kept: a Postgres server, or `sqlite:///file.db`. Unset: `DB_PATH`, else `DATA_DIR/percept.db`."
   }),
   dbPath: optional("DB_PATH", text, {
     example: "/var/lib/percept/percept.db",
@@ -121,11 +122,25 @@ export const settings = {
   })
 }
 
-function sqliteUrl(value: string): Either.Either<string, string> {
+/** A file of SQLite, or a Postgres server; also as SQLAlchemy spells them. */
+function database(value: string): Either.Either<Database, string> {
+  const server = /^postgres(?:ql)?(?:\+\w+)?:(\/\/.+)$/i.exec(value)?.[1]
+  if (server !== undefined)
+    return URL.canParse(`postgresql:${server}`)
+      ? Either.right({ server: Redacted.make(`postgresql:${server}`) })
+      : Either.left("is no address of a Postgres server")
   const match = /^sqlite(?:\+aiosqlite)?:\/\/(?:\/(.+)|(:memory:)?)$/.exec(value)
   return match?.[1] === undefined || match[1].startsWith(":memory:")
-    ? Either.left(`must look like sqlite:///relative.db or sqlite:////absolute.db`)
-    : Either.right(match[1])
+    ? Either.left(
+        "must look like sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host/name"
+      )
+    : Either.right({ file: match[1] })
+}
+
+/** One or the other. */
+interface Database {
+  readonly file?: string
+  readonly server?: Redacted.Redacted
 }
 
 function level(value: string): Either.Either<LogLevelName, string> {

@@ -1,4 +1,5 @@
-import { Clock, Duration, Effect, Fiber, FiberMap } from "effect"
+import { Duration, Effect, Fiber, FiberSet } from "effect"
+import { addressed, aliasOf } from "../../domain/Model.ts"
 import type { Model } from "../../domain/Model.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Providers } from "./Provider.ts"
@@ -7,72 +8,126 @@ import type { Provider } from "./Provider.ts"
 /** What models there are, and what they cost. Old lists serve while a provider is down; one never waits for another. */
 export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", {
   scoped: Effect.gen(function* () {
-    const { catalogueTtl } = yield* AppConfig
+    const { catalogueTtl, modelMap } = yield* AppConfig
     const providers = yield* Providers
-    const shelves = new Map<string, Shelf>(
-      providers.map(({ name }) => [name, { models: new Map(), freshUntil: 0 }])
-    )
-    const refreshing = yield* FiberMap.make<string>()
+    const clock = yield* Effect.clock
+    const run = yield* FiberSet.makeRuntime<never>()
+    const ttl = Duration.toMillis(catalogueTtl)
+    const shelves = providers.map((provider) => new Shelf(provider))
+    let index: ReadonlyMap<string, ReadonlyArray<Model>> = new Map()
+    let staleFrom = Infinity
 
-    const refresh = Effect.fn("Catalogue.refresh")(function* (provider: Provider) {
-      const models = yield* provider.models.pipe(Effect.either)
-      const now = yield* Clock.currentTimeMillis
-      const shelf = shelves.get(provider.name)
-      if (shelf === undefined) return
-      if (models._tag === "Right") {
-        shelf.models = new Map(models.right.map((model) => [model.id, model]))
-        shelf.freshUntil = now + Duration.toMillis(catalogueTtl)
-        return
-      }
-      shelf.freshUntil = now + Math.min(Duration.toMillis(catalogueTtl), RETRY_AFTER)
-      yield* Effect.logWarning(`The model list of ${provider.name} cannot be had: ${models.left.message}`)
+    const load = Effect.fn("Catalogue.load")(function* (shelf: Shelf) {
+      const { models, name } = shelf.provider
+      const answer = yield* Effect.either(Effect.timeout(models, LONGEST_LOAD))
+      const isThere = answer._tag === "Right"
+      shelf.freshUntil = clock.unsafeCurrentTimeMillis() + (isThere ? ttl : Math.min(ttl, RETRY_AFTER))
+      const trouble = isThere ? undefined : describe(answer.left)
+      const isNews = trouble !== undefined && shelf.trouble !== trouble
+      shelf.trouble = trouble
+      if (isThere) shelf.models = new Map(answer.right.map((model) => [model.id, model]))
+      if (isThere) index = indexOf(shelves)
+      if (isNews) yield* Effect.logWarning(`The model list of ${name} cannot be had: ${trouble}`)
     })
 
-    /** Sees to it that stale lists are being fetched; waits only where there is no list at all. */
-    const upToDate = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      yield* Effect.forEach(
-        providers,
-        (provider) => {
-          const shelf = shelves.get(provider.name)
-          if (shelf === undefined || shelf.freshUntil > now) return Effect.void
-          const started = FiberMap.run(refreshing, provider.name, refresh(provider), { onlyIfMissing: true })
-          if (shelf.models.size > 0) return started
-          // `run` hands out an interrupted fiber where one is under way.
-          return started.pipe(
-            Effect.zipRight(FiberMap.get(refreshing, provider.name)),
-            Effect.flatMap((fiber) => Effect.timeout(Fiber.await(fiber), LONGEST_WAIT)),
-            Effect.ignore
-          )
+    /** Has a list fetched, unless it is being fetched. */
+    const refresh = (shelf: Shelf): Fiber.Fiber<unknown> => {
+      if (shelf.loading !== undefined) return shelf.loading
+      const put = Effect.sync(() => {
+        shelf.hasTried = true
+        shelf.loading = undefined
+        staleFrom = Math.min(...shelves.map(staleness))
+      })
+      shelf.askedAt = clock.unsafeCurrentTimeMillis()
+      // It must not be through before it is known to be under way.
+      shelf.loading = run(Effect.zipRight(Effect.yieldNow(), Effect.ensuring(load(shelf), put)))
+      staleFrom = Math.min(...shelves.map(staleness))
+      return shelf.loading
+    }
+
+    /** Sees to it that stale lists are being fetched; waits only for who has not had time to answer since the start. */
+    const upToDate = (wanted: ReadonlyArray<Shelf>) =>
+      Effect.forEach(
+        wanted,
+        (shelf) => {
+          if (shelf.freshUntil > clock.unsafeCurrentTimeMillis()) return Effect.void
+          const loading = refresh(shelf)
+          if (shelf.hasTried) return Effect.void
+          const giveUp = Effect.sync(() => {
+            shelf.hasTried = true
+          })
+          return Effect.zipRight(Effect.timeoutOption(Fiber.await(loading), LONGEST_WAIT), giveUp)
         },
         { concurrency: "unbounded", discard: true }
       )
-    })
 
+    /** Every model once, as its first provider has it; the map's names before all. */
     const all = Effect.fn("Catalogue.all")(function* () {
-      yield* upToDate
-      return Array.from(shelves.values()).flatMap((shelf) => Array.from(shelf.models.values()))
+      yield* upToDate(shelves)
+      const found = new Map<string, Model>()
+      for (const { name, target } of modelMap.aliases) found.set(name, aliasOf(name, lookUp(target)))
+      for (const [id, [model]] of index) if (model !== undefined && !found.has(id)) found.set(id, model)
+      return Array.from(found.values())
     })
 
-    const find = Effect.fn("Catalogue.find")(function* (id: string) {
-      if (known(id).length === 0) yield* upToDate
-      return known(id)[0]
-    })
-
-    /** Every entry of this name that is on the shelves now, without waiting for anything. */
-    const known = (id: string): ReadonlyArray<Model> => {
-      const found: Array<Model> = []
-      for (const shelf of shelves.values()) {
-        const model = shelf.models.get(id)
-        if (model !== undefined) found.push(model)
+    /** A model by any name a request may give it. */
+    const find = Effect.fn("Catalogue.find")(function* (name: string) {
+      const renamed = modelMap.find(name)
+      const target = renamed?.name ?? name
+      if (lookUp(target) === undefined) {
+        const { provider } = addressed(target)
+        missed(provider)
+        yield* upToDate(shelvesOf(provider))
       }
-      return found
+      const model = lookUp(target)
+      return renamed === undefined ? model : aliasOf(name, model)
+    })
+
+    const lookUp = (name: string): Model | undefined => {
+      const { model, provider } = addressed(name)
+      return known(model).find((entry) => provider === undefined || entry.provider === provider)
     }
 
+    /**
+     * Every entry of this name that is on the shelves now, without waiting for anything; else those of a name that
+     * stands for it: OpenRouter and Hugging Face know variants, Ollama a tag that is left out.
+     */
+    const known = (id: string): ReadonlyArray<Model> => {
+      if (clock.unsafeCurrentTimeMillis() >= staleFrom) refreshStale()
+      return index.get(id) ?? meant(index, id)
+    }
+
+    const refreshStale = () => {
+      const now = clock.unsafeCurrentTimeMillis()
+      for (const shelf of shelves) if (now >= staleness(shelf)) refresh(shelf)
+    }
+
+    /** Nobody lists a name, or not the one who was asked for it: it may be new there. */
+    const missed = (provider?: string): void => {
+      const now = clock.unsafeCurrentTimeMillis()
+      for (const shelf of shelvesOf(provider)) if (now >= shelf.askedAt + LEAST_PAUSE) refresh(shelf)
+    }
+
+    const shelvesOf = (provider: string | undefined): ReadonlyArray<Shelf> =>
+      provider === undefined ? shelves : shelves.filter((shelf) => shelf.provider.name === provider)
+
+    /** What one provider lists, in its own order. */
+    const listOf = (provider: string): ReadonlyArray<Model> =>
+      shelvesOf(provider).flatMap(({ models }) => Array.from(models.values()))
+
+    /** Why lists are missing or old, by provider. */
+    const troubles = (): ReadonlyMap<string, string> =>
+      new Map(
+        shelves.flatMap(({ loading, provider, trouble }): ReadonlyArray<readonly [string, string]> => {
+          const reason = trouble ?? (loading === undefined ? undefined : "It has not answered yet.")
+          return reason === undefined ? [] : [[provider.name, reason]]
+        })
+      )
+
+    for (const shelf of shelves) refresh(shelf)
     let looked = false
-    const first = yield* upToDate.pipe(
-      Effect.timeout(FIRST_LOOK),
-      Effect.ignore,
+    const first = yield* Effect.forEach(shelves, awaited, { concurrency: "unbounded", discard: true }).pipe(
+      Effect.timeoutOption(FIRST_LOOK),
       Effect.zipRight(
         Effect.sync(() => {
           looked = true
@@ -81,15 +136,71 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
       Effect.forkScoped
     )
 
-    return { all, find, known, hasLooked: () => looked, firstLook: Effect.asVoid(Fiber.await(first)) }
+    /** Right after the start: waits a little, until somebody lists this name. */
+    const firstLook = (name: string): Effect.Effect<void> =>
+      Effect.forEach(
+        shelves,
+        (shelf) => Effect.filterOrFail(awaited(shelf), () => known(name).length === 0),
+        { concurrency: "unbounded", discard: true }
+      ).pipe(Effect.ignore, Effect.raceFirst(Fiber.await(first)), Effect.asVoid)
+
+    return { all, find, firstLook, hasLooked: () => looked, known, listOf, missed, troubles }
   })
 }) {}
 
-interface Shelf {
-  models: ReadonlyMap<string, Model>
-  freshUntil: number
+/** One provider's list. */
+class Shelf {
+  readonly provider: Provider
+  models: ReadonlyMap<string, Model> = new Map()
+  freshUntil = 0
+  askedAt = 0
+  loading: Fiber.Fiber<unknown> | undefined
+  hasTried = false
+  trouble: string | undefined
+
+  constructor(provider: Provider) {
+    this.provider = provider
+  }
 }
 
+const awaited = ({ loading }: Shelf): Effect.Effect<unknown> =>
+  loading === undefined ? Effect.void : Fiber.await(loading)
+
+/** From when on a list wants fetching; what is being fetched does not. */
+const staleness = ({ freshUntil, loading }: Shelf): number => (loading === undefined ? freshUntil : Infinity)
+
+const indexOf = (shelves: ReadonlyArray<Shelf>): ReadonlyMap<string, ReadonlyArray<Model>> => {
+  const index = new Map<string, Array<Model>>()
+  for (const { models } of shelves)
+    for (const [id, model] of models) {
+      const found = index.get(id)
+      if (found === undefined) index.set(id, [model])
+      else found.push(model)
+    }
+  return index
+}
+
+const meant = (index: ReadonlyMap<string, ReadonlyArray<Model>>, name: string): ReadonlyArray<Model> => {
+  const colon = name.lastIndexOf(":")
+  return colon > name.lastIndexOf("/")
+    ? (index.get(name.slice(0, colon)) ?? []).filter(({ provider }) => HAS_VARIANTS.has(provider))
+    : (index.get(`${name}:latest`) ?? []).filter(({ provider }) => provider === "ollama")
+}
+
+const describe = ({
+  message,
+  ...rest
+}: {
+  readonly message: string
+  readonly detail?: string | undefined
+}) => (rest.detail === undefined ? message : `${message} (${rest.detail})`)
+
+const HAS_VARIANTS = new Set(["openrouter", "huggingface"])
+
+/** Milliseconds. */
 const RETRY_AFTER = 30_000
+const LEAST_PAUSE = 30_000
+
 const FIRST_LOOK = Duration.seconds(2)
 const LONGEST_WAIT = Duration.seconds(5)
+const LONGEST_LOAD = Duration.minutes(1)

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Either } from "effect"
 import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
+import { readyAnswer } from "../../domain/dialects/OllamaLoad.ts"
 import type { Failure, InvalidRequest } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { ApiKeys } from "../ApiKeys.ts"
@@ -8,7 +9,7 @@ import { Perception } from "../media/Perception.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import { ModelRouter } from "./ModelRouter.ts"
 import type { Route } from "./ModelRouter.ts"
-import { replyTo } from "./Replies.ts"
+import { replyTo, sayWhole } from "./Replies.ts"
 import { Thoughts } from "./Thoughts.ts"
 
 /** The way of a chat request: admit, perceive, route, answer; recorded from its first moment to its last. */
@@ -32,7 +33,12 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
         const route = (request: ChatRequest.ChatRequest) =>
           Effect.map(router.resolve(request.model), (route) => ({ request, route: recording.routed(route) }))
         const answer = ({ request, route }: Routed) => {
-          const reply = recording.overhearing(thinking.heard(replyTo(exchange, request, recording.media)))
+          const told = replyTo(exchange, request, recording.media)
+          // What a model would have been shown is shown word for word.
+          const isShown = route.provider.name === "percept"
+          const reply = recording.overhearing(isShown ? told : thinking.heard(told))
+          const ready = route.provider.ollama === undefined ? readyAnswer(request) : undefined
+          if (ready !== undefined) return Effect.sync(() => sayWhole(reply, ready))
           return route.provider.answer(ChatRequest.withModel(request, route.model), reply, exchange)
         }
         return admit.pipe(

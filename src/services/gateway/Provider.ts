@@ -2,6 +2,7 @@ import { Context } from "effect"
 import type { Effect } from "effect"
 import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
 import type { EmbeddingsRequest } from "../../domain/dialects/EmbeddingsRequest.ts"
+import type { Fields } from "../../domain/dialects/Transcription.ts"
 import type { InvalidRequest, ModelNotFound, UpstreamFailure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import type { JsonObject } from "../../domain/Json.ts"
@@ -20,11 +21,18 @@ export interface Provider {
   readonly models: Effect.Effect<ReadonlyArray<Model>, UpstreamFailure>
   /** Takes a legacy completion as it is; who has none gets it as a chat. */
   readonly completions?: Forward
-  /** Answers in OpenAI's form, vectors as numbers or as base64. */
+  /** Answers in OpenAI's form and always at once, vectors as numbers or as base64. */
   readonly embeddings?: (
     request: EmbeddingsRequest,
+    reply: Reply,
     exchange: Exchange
-  ) => Effect.Effect<JsonObject, UpstreamFailure | InvalidRequest>
+  ) => Effect.Effect<void, UpstreamFailure | InvalidRequest>
+  /** Writes down what is said in a file. */
+  readonly transcribe?: (
+    speech: Speech,
+    reply: Reply,
+    exchange: Exchange
+  ) => Effect.Effect<void, UpstreamFailure>
   /** What an Ollama server says of itself. */
   readonly ollama?: OllamaFacts
 }
@@ -35,6 +43,20 @@ export type Forward = (
   reply: Reply,
   exchange: Exchange
 ) => Effect.Effect<void, UpstreamFailure>
+
+/** A form with a sound in it, as it is to be sent; the file stays on disk until it is. */
+export interface Speech {
+  readonly fields: Fields
+  readonly file: SpeechFile
+}
+
+export interface SpeechFile {
+  readonly path: string
+  readonly filename: string
+  readonly bytes: number
+  /** The container: `mp3`, `wav`, … */
+  readonly format: string
+}
 
 export interface OllamaFacts {
   /** `/api/show` of one of its models. */

@@ -3,8 +3,9 @@ import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
 import { chunksOf } from "../../domain/chat/Chunks.ts"
 import type { Voice } from "../../domain/dialects/Voice.ts"
 import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
+import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
-import { encodeEvent } from "../../domain/Sse.ts"
+import { encodeEvent, isComment } from "../../domain/Sse.ts"
 
 /** Brings a provider's answer to the client, in the client's dialect. */
 export const replyTo = (exchange: Exchange, request: ChatRequest, media: string | undefined): Reply => {
@@ -14,8 +15,18 @@ export const replyTo = (exchange: Exchange, request: ChatRequest, media: string 
     : spoken(exchange, request.voice, request.stream, about)
 }
 
+/** The answer to a legacy completion that was passed on as it is. */
+export const forwardTo = (exchange: Exchange, media: string | undefined): Reply =>
+  verbatim(exchange, media === undefined ? [] : ["x-percept-media", media], (completion) => [completion])
+
+/** An answer of the router's own. */
+export const sayWhole = (reply: Reply, completion: JsonObject): void => {
+  const text = JSON.stringify(completion)
+  reply.whole(Buffer.from(text), text, completion)
+}
+
 /** OpenAI's chat is the internal form: bytes as they come. */
-const verbatim = (exchange: Exchange, about: HeaderList): Reply => {
+const verbatim = (exchange: Exchange, about: HeaderList, inPieces = chunksOf): Reply => {
   let headers = about
   return {
     opened: (_, passedOn) => {
@@ -23,7 +34,7 @@ const verbatim = (exchange: Exchange, about: HeaderList): Reply => {
     },
     whole: (bytes, _, completion) => {
       if (exchange.status() === undefined) return exchange.json(200, bytes, headers)
-      for (const chunk of chunksOf(completion)) exchange.write(encodeEvent(JSON.stringify(chunk)))
+      for (const chunk of inPieces(completion)) exchange.write(encodeEvent(JSON.stringify(chunk)))
       exchange.write(encodeEvent("[DONE]"))
       exchange.end()
     },
@@ -60,7 +71,10 @@ const spoken = (exchange: Exchange, voice: Voice, stream: boolean, about: Header
       for (const chunk of chunksOf(completion)) write(voice.chunk(chunk))
       end()
     },
-    events: (_, chunks) => {
+    events: (bytes, chunks) => {
+      // A provider's signs of life stay what they are for clients that know comments.
+      if (stream && chunks.length === 0 && voice.comment !== undefined && isComment(bytes))
+        return write(bytes.toString())
       if (stream) return write(chunks.map((chunk) => voice.chunk(chunk)).join(""))
       for (const chunk of chunks) gathered.add(chunk)
       return true

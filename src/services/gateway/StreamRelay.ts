@@ -97,7 +97,7 @@ export class StreamRelay implements Relay {
     return "open"
   }
 
-  private note(chunk: JsonObject): void {
+  protected note(chunk: JsonObject): void {
     for (const choice of arrayField(chunk, "choices")) {
       const index = numberField(choice, "index") ?? 0
       if (stringField(choice, "finish_reason") !== undefined) {

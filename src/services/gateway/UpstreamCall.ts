@@ -20,6 +20,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined
   private ended = false
   private status = 0
+  private contentType = ""
   private retryAfter: string | undefined
   private relay: Relay | undefined
   private pieces: Array<Buffer> = []
@@ -57,6 +58,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     this.controller?.abort(new Error("no longer wanted"))
   }
 
+  /** A long request is no silence of the provider's. */
+  sending(): void {
+    this.heardAt = performance.now()
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.ended) controller.abort(new Error("no longer wanted"))
@@ -76,9 +82,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       generation === undefined ? undefined : this.errors.scrub(generation),
       passedOn(headers).map(this.errors.scrub)
     )
+    this.contentType = one(headers["content-type"]) ?? ""
     if (status < 300)
       this.relay = this.reading.relay(
-        one(headers["content-type"]) ?? "",
+        this.contentType,
         this.reply,
         this.errors,
         Math.max(this.limits.firstByte, this.limits.silence)
@@ -159,8 +166,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     const value = parseJson(text)
     const error = field(value, "error")
     if (error !== undefined && error !== null) return this.fail(this.errors.fromObject(error))
-    if (text === "") return this.fail(this.errors.broken("answered with nothing."))
-    if (!isObject(value) || !this.reading.whole(this.reply, bytes, text, value))
+    const isAnswer = isObject(value)
+      ? this.reading.whole(this.reply, bytes, text, value)
+      : this.reading.other?.(this.reply, { bytes, text, value, contentType: this.contentType })
+    if (isAnswer !== true && text === "") return this.fail(this.errors.broken("answered with nothing."))
+    if (isAnswer !== true)
       return this.fail(
         this.errors.broken("answered with something that is no answer to this call.", text.slice(0, 200))
       )
@@ -202,11 +212,13 @@ const passedOn = (headers: Record<string, string | Array<string> | undefined>): 
   const found: Array<string> = []
   for (const name in headers) {
     const value = headers[name]
-    if (typeof value === "string" && (name === "x-generation-id" || name.startsWith("x-openrouter-")))
+    if (typeof value === "string" && (PASSED_ON.has(name) || name.startsWith("x-openrouter-")))
       found.push(name, value)
   }
   return found
 }
+
+const PASSED_ON = new Set(["x-generation-id", "x-inference-provider"])
 
 const one = (value: string | Array<string> | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value

@@ -17,7 +17,11 @@ export interface UpstreamErrors {
 }
 
 /** `scrub` takes secrets out of a provider's own words. */
-export const upstreamErrors = (provider: string, scrub: (text: string) => string): UpstreamErrors => {
+export const upstreamErrors = (
+  provider: string,
+  scrub: (text: string) => string,
+  takesClientKeys = false
+): UpstreamErrors => {
   const fromStatus = (status: number, body: string, retryAfter: string | undefined) =>
     describe(status, field(parseJson(body), "error"), seconds(retryAfter))
 
@@ -28,7 +32,7 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
     const said = isObject(object) ? scrubbed(object, scrub) : undefined
     const words = said === undefined ? undefined : wordsOf(said)
     const message = words?.trim() === "" ? undefined : words
-    if (status === 401 || (status === 403 && !isModeration(said)))
+    if (!takesClientKeys && (status === 401 || (status === 403 && !isModeration(said))))
       return new UpstreamFailure({
         status: 502,
         type: "upstream_error",
@@ -49,7 +53,11 @@ export const upstreamErrors = (provider: string, scrub: (text: string) => string
       retryAfter: wait,
       extra: said === undefined ? undefined : withoutStandardFields(said),
       detail: `${provider} answered ${status}`,
-      retryable: RETRYABLE.has(kept) && field(said?.["availability"], "retryable") !== false
+      retryable:
+        RETRYABLE.has(kept) &&
+        field(said?.["availability"], "retryable") !== false &&
+        // OpenAI's 429 for an account without money; waiting brings none.
+        codeOf(said) !== "insufficient_quota"
     })
   }
 

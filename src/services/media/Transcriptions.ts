@@ -1,7 +1,7 @@
 import { Duration, Effect } from "effect"
 import { open } from "node:fs/promises"
 import * as Transcription from "../../domain/dialects/Transcription.ts"
-import { InvalidRequest, MediaFailure, ModelNotFound } from "../../domain/Errors.ts"
+import { InvalidRequest, MediaFailure } from "../../domain/Errors.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import { parseJson, stringField } from "../../domain/Json.ts"
@@ -12,6 +12,8 @@ import type { MediaFile } from "../../domain/media/Media.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
+import type { Speech } from "../gateway/Provider.ts"
+import { SpeechForwarder } from "../gateway/SpeechForwarder.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import type { Recording } from "../tracking/Recording.ts"
 import { announcing, asComment } from "./Announcer.ts"
@@ -28,7 +30,7 @@ export interface Form {
   readonly file: Omit<MediaFile, "type"> & { readonly filename: string }
 }
 
-/** The way of a transcription: admit, receive, listen, answer; recorded like every request. */
+/** The way of a transcription: admit, receive, listen or have a provider listen, answer; recorded like every request. */
 export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Transcriptions", {
   effect: Effect.gen(function* () {
     const { mediaTimeout, videoMaxDuration, whisperModel } = yield* AppConfig
@@ -39,6 +41,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
     const memory = yield* MediaMemory
     const queue = yield* MediaQueue
     const recorder = yield* Recorder
+    const speech = yield* SpeechForwarder
     const workspace = yield* Workspace
 
     const transcribe = <E extends Failure>(
@@ -51,9 +54,13 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
             recording.admitted(yield* keys.admit(exchange))
             const folder = yield* workspace.folder
             const form = yield* receive(folder)
+            const model = yield* Transcription.modelIn(form.fields)
+            if (!isOurs(model)) {
+              recording.askedElse({ model, stream: form.fields["stream"] === "true", text: asText(form) })
+              return yield* speech.forward(yield* asSpeech(form), model, exchange, recording)
+            }
             const request = yield* Transcription.decodeRequest(form.fields)
             recording.askedElse({ ...request, text: asText(form) })
-            yield* isOurs(request.model)
             recording.routed({ provider: PERCEPT, model: whisperModel, rule: "percept", pricing: undefined })
             const file = { ...form.file, type: yield* typeOf(form.file.path) }
             const task = { file, folder, language: request.language, recording }
@@ -158,40 +165,43 @@ const TOOK_TOO_LONG = new MediaFailure({ code: "timeout", message: "It took too 
 const PERCEPT = { name: "percept" }
 
 /** Names clients use for a speech model that they do not care which. */
-const isOurs = (model: string): Effect.Effect<void, ModelNotFound> =>
-  /^(percept[/:])?(whisper|gpt-4o(-mini)?-transcribe)/i.test(model)
-    ? Effect.void
-    : Effect.fail(
-        new ModelNotFound({
-          message: `The model '${model.slice(0, 200)}' cannot transcribe here; 'whisper-1' can.`
-        })
-      )
+const isOurs = (model: string): boolean => /^(percept[/:])?(whisper|gpt-4o(-mini)?-transcribe)/i.test(model)
+
+/** Some providers go by the ending of a name, so a name without one gets it. */
+const asSpeech = ({ fields, file }: Form): Effect.Effect<Speech, MediaFailure> =>
+  Effect.map(headOf(file.path), (head) => {
+    const { filename } = file
+    const [, ending] = /\.([a-z0-9]{2,5})$/i.exec(filename) ?? []
+    const format = sniff(head)?.container ?? ending?.toLowerCase() ?? "wav"
+    const named = ending === undefined ? `${filename || "audio"}.${format}` : filename
+    return { fields, file: { path: file.path, bytes: file.bytes, filename: named, format } }
+  })
 
 /** By its first bytes: what a client calls its file is no more than a name. */
 const typeOf = (path: string) =>
-  Effect.flatMap(
-    Effect.tryPromise({
-      try: async () => {
-        const file = await open(path)
-        try {
-          const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
-          return buffer.subarray(0, bytesRead)
-        } finally {
-          await file.close()
-        }
-      },
-      catch: (error) =>
-        new MediaFailure({ code: "broken", message: "The file could not be read.", detail: String(error) })
-    }),
-    (head) => {
-      const type = sniff(head)
-      return type === undefined || type.kind === "image"
-        ? Effect.fail(
-            new InvalidRequest({ message: "'file' is no sound or video.", param: "file", code: null })
-          )
-        : Effect.succeed(type)
-    }
-  )
+  Effect.flatMap(headOf(path), (head) => {
+    const type = sniff(head)
+    return type === undefined || type.kind === "image"
+      ? Effect.fail(
+          new InvalidRequest({ message: "'file' is no sound or video.", param: "file", code: null })
+        )
+      : Effect.succeed(type)
+  })
+
+const headOf = (path: string): Effect.Effect<Uint8Array, MediaFailure> =>
+  Effect.tryPromise({
+    try: async () => {
+      const file = await open(path)
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
+        return buffer.subarray(0, bytesRead)
+      } finally {
+        await file.close()
+      }
+    },
+    catch: (error) =>
+      new MediaFailure({ code: "broken", message: "The file could not be read.", detail: String(error) })
+  })
 
 /** What the record keeps of a form: its fields, and what its file was. */
 const asText = ({ fields, file }: Form): string =>

@@ -3,15 +3,19 @@ import type { ChatRequest } from "../../domain/chat/ChatRequest.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { stringField } from "../../domain/Json.ts"
+import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import type { RequestKind, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import * as Usage from "../../domain/Usage.ts"
+import { freshRow } from "./freshRow.ts"
 
 /** Where a request went, as the record wants to know it. */
 export interface RoutedTo {
   readonly provider: { readonly name: string }
   readonly model: string
   readonly rule: string
+  /** The entry of the name map that gave the model's name. */
+  readonly mapped?: string | undefined
   readonly pricing: Usage.Pricing | undefined
 }
 
@@ -24,6 +28,22 @@ export interface Perceived {
   readonly line: string
   /** `VISION_MODEL` answers in place of the model that was asked. */
   readonly rerouted: boolean
+}
+
+/** A request that is no chat. */
+interface AskedElse {
+  readonly model: string | undefined
+  readonly stream: boolean
+  /** As JSON. */
+  readonly text: string
+  readonly characters?: number
+}
+
+/** What the record keeps of an answer that is no chat's. */
+export interface ToldElse {
+  readonly kept: JsonObject
+  readonly usage: unknown
+  readonly characters: number | null
 }
 
 /** One request's row while it lives: filled in by the flow, closed exactly once. */
@@ -53,43 +73,7 @@ export class Recording {
 
   constructor(exchange: Exchange, instanceId: string, bodyLimit: number) {
     this.bodyLimit = bodyLimit
-    this.row = {
-      timestamp: new Date().toISOString(),
-      internal_request_id: exchange.id,
-      endpoint_called: exchange.path.slice(0, 200),
-      client_ip: exchange.clientIp,
-      model_requested_by_client: null,
-      model_routed_to_openrouter: null,
-      openrouter_request_id: null,
-      prompt_tokens: null,
-      completion_tokens: null,
-      total_tokens: null,
-      is_multimodal: 0,
-      media_type_processed: null,
-      input_char_length: null,
-      output_char_length: null,
-      processing_duration_ms: null,
-      openrouter_latency_ms: null,
-      status_code_returned_to_client: null,
-      error_source: null,
-      error_message: null,
-      is_streaming: 0,
-      state: "running",
-      kind: "main",
-      parent_request_id: null,
-      provider: null,
-      route_rule: null,
-      key_id: null,
-      cached_tokens: null,
-      reasoning_tokens: null,
-      cost_nano_usd: null,
-      cost_source: null,
-      time_to_first_token_ms: null,
-      media_ms: null,
-      cache_hits: null,
-      trace_id: null,
-      instance_id: instanceId
-    }
+    this.row = freshRow(exchange, instanceId)
   }
 
   admitted(caller: { readonly keyId: string | null }): void {
@@ -110,13 +94,16 @@ export class Recording {
     return request
   }
 
+  /** Told once for each prompt of a request that has several, of which some are looked at side by side. */
   perceived(media: Perceived): void {
-    this.media = media.line
-    this.rerouted = media.rerouted
-    this.row.is_multimodal = 1
-    this.row.media_type_processed = media.kinds.join(",")
-    this.row.media_ms = media.millis
-    this.row.cache_hits = media.hits
+    const { row } = this
+    const kinds = row.media_type_processed?.split(",") ?? []
+    this.media = this.media === undefined ? media.line : `${this.media} + ${media.line}`.slice(0, 1000)
+    this.rerouted ||= media.rerouted
+    row.is_multimodal = 1
+    row.media_type_processed = Array.from(new Set([...kinds, ...media.kinds])).join(",")
+    row.media_ms = Math.max(row.media_ms ?? 0, media.millis)
+    row.cache_hits = (row.cache_hits ?? 0) + media.hits
   }
 
   /** This is no client's request but a call made for one. */
@@ -130,21 +117,23 @@ export class Recording {
     this.stage = "answering"
     this.row.provider = to.provider.name
     this.row.model_routed_to_openrouter = to.model.slice(0, 200)
-    this.row.route_rule = this.rerouted ? "vision" : to.rule
+    this.row.route_rule = this.rerouted ? "vision" : to.mapped === undefined ? to.rule : `map+${to.rule}`
     this.pricing = to.pricing
     this.upstreamAt = performance.now()
     return to
   }
 
   /** A request that is no chat: what was asked, as JSON text. */
-  askedElse(asked: { readonly model: string; readonly stream: boolean; readonly text: string }): void {
-    if (this.bodyLimit > 0) this.request = asked.text
-    this.row.model_requested_by_client = asked.model.slice(0, 200)
-    this.row.is_streaming = asked.stream ? 1 : 0
+  askedElse({ characters, model, stream, text }: AskedElse): void {
+    if (this.bodyLimit > 0) this.request = text
+    this.rejected = undefined
+    this.row.model_requested_by_client = model?.slice(0, 200) ?? null
+    this.row.is_streaming = stream ? 1 : 0
+    this.row.input_char_length = characters ?? null
   }
 
   /** Its answer, as JSON text. */
-  answeredElse(text: string, characters: number): void {
+  answeredElse(text: string, characters: number | null): void {
     if (this.bodyLimit > 0) this.answer = text
     this.row.output_char_length = characters
   }
@@ -155,6 +144,9 @@ export class Recording {
       opened: (generation, headers) => {
         this.row.openrouter_request_id = generation?.slice(0, 200) ?? null
         reply.opened(generation, headers)
+      },
+      priced: (pricing) => {
+        this.pricing = pricing
       },
       whole: (bytes, text, value) => {
         this.firstByte()
@@ -177,6 +169,36 @@ export class Recording {
       },
       onDrain: (resume) => reply.onDrain(resume),
       end: () => reply.end()
+    }
+  }
+
+  /** The same for the reply to a request that is no chat; `told` is asked about whatever is said. */
+  overhearingElse(reply: Reply, told: (said: JsonObject) => ToldElse | undefined): Reply {
+    const hear = (said: JsonObject) => {
+      const found = told(said)
+      if (found === undefined) return
+      this.answeredElse(JSON.stringify(found.kept), found.characters)
+      this.usage = Usage.fromAnswer(found.usage)
+      this.row.openrouter_request_id ??= stringField(said, "id") ?? null
+    }
+    return {
+      ...this.overhearing(reply),
+      whole: (bytes, text, value) => {
+        this.firstByte()
+        hear(value)
+        reply.whole(bytes, text, value)
+      },
+      plain: (bytes, contentType, said) => {
+        this.firstByte()
+        hear(said)
+        reply.plain?.(bytes, contentType, said)
+      },
+      events: (bytes, chunks) => {
+        if (this.row.openrouter_latency_ms === null) this.firstByte()
+        if (chunks.length > 0) this.row.time_to_first_token_ms ??= this.elapsed()
+        chunks.forEach(hear)
+        return reply.events(bytes, chunks)
+      }
     }
   }
 

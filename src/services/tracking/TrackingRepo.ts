@@ -1,44 +1,109 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import type { RequestBodies, RequestRecord } from "../../domain/RequestRecord.ts"
+import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import { ROLLUP_COLUMNS, rollupsOf } from "../../domain/record/Rollup.ts"
+import { shapeOf } from "../../domain/record/Shape.ts"
+import { inTransaction } from "../database/transaction.ts"
+import type { Cell, Run } from "../database/transaction.ts"
+import { makeShapes } from "./Shapes.ts"
+import { adding, makeUpsert, replacing } from "./upsert.ts"
 
-/** The only place that knows the record's tables. */
+/** The only place that writes the record's tables. */
 export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/TrackingRepo", {
   effect: Effect.gen(function* () {
     const sql = yield* SqlClient
+    const shapes = makeShapes(sql)
+    // The clocks of two hosts may differ; all of them go by the database's.
+    const now = sql.literal(
+      sql.onDialectOrElse({
+        pg: () => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        orElse: () => "CAST(round(unixepoch('subsec') * 1000) AS INTEGER)"
+      })
+    )
+    const putRows = makeUpsert(sql, {
+      table: ROWS,
+      columns: ROW_COLUMNS,
+      key: ["internal_request_id"],
+      // A final state is final, whoever wrote it.
+      update: `${replacing(ROW_COLUMNS.slice(1))} WHERE ${ROWS}.state = 'running'`,
+      returning: "internal_request_id"
+    })
+    const putBodies = makeUpsert(sql, {
+      table: "request_bodies",
+      columns: BODY_COLUMNS,
+      key: ["internal_request_id"],
+      update: replacing(BODY_COLUMNS.slice(1))
+    })
+    const addRollups = makeUpsert(sql, {
+      table: "request_rollups",
+      columns: ["span", "start", "shape_id", ...ROLLUP_COLUMNS],
+      key: ["span", "start", "shape_id"],
+      update: adding("request_rollups", ROLLUP_COLUMNS)
+    })
 
-    /** Rows in whatever state they are now; a row that is known already takes its newer state. */
-    const save = (rows: ReadonlyArray<RequestRecord>, bodies: ReadonlyArray<RequestBodies>) => {
-      const statements = [
-        ...statementsFor("openrouter_requests", rows),
-        ...statementsFor("request_bodies", bodies)
-      ]
-      const run = ({ parameters, text }: Statement) => sql.unsafe(text, parameters)
-      return sql.withTransaction(Effect.forEach(statements, run, { discard: true }))
+    /**
+     * Rows in whatever state they are now; a row that is known already takes its newer state. Who is finished is
+     * counted in the same transaction, once, however often it is sent.
+     */
+    const save = (rows: ReadonlyArray<RequestRecord>, bodies: ReadonlyArray<RequestBodies>) =>
+      Effect.map(
+        inTransaction(sql, (run) => write(run, lastOf(rows), lastOf(bodies))),
+        shapes.remember
+      )
+
+    const write = Effect.fnUntraced(function* (
+      run: Run,
+      rows: ReadonlyArray<RequestRecord>,
+      bodies: ReadonlyArray<RequestBodies>
+    ) {
+      const finished = rows.filter(({ state }) => state !== "running")
+      const { learned, numbers } = yield* shapes.numbersOf(run, finished.map(shapeOf))
+      for (const [at, row] of finished.entries()) row.shape_id = numbers[at] ?? null
+      const taken = yield* putRows(run, cellsOf(rows, ROW_COLUMNS))
+      yield* putBodies(run, cellsOf(bodies, BODY_COLUMNS))
+      // Last, for other processes wait for these until the end of the transaction.
+      yield* count(run, finished, new Set(taken.map((row) => row["internal_request_id"])))
+      return learned
+    })
+
+    const count = (run: Run, finished: ReadonlyArray<RequestRecord>, taken: ReadonlySet<unknown>) => {
+      const counted = finished.flatMap((row) =>
+        row.shape_id === null || !taken.has(row.internal_request_id) ? [] : [{ row, shape: row.shape_id }]
+      )
+      return addRollups(
+        run,
+        rollupsOf(counted).map(({ counts, shape, span, start }) => [span, start, shape, ...counts])
+      )
     }
 
     /** Announces this process, or says that it is still there. */
     const beat = Effect.fn("TrackingRepo.beat")(function* (instance: Instance) {
+      const { host, id, pid, process_start } = instance
       yield* sql`
-        INSERT INTO instances ${sql.insert({ ...instance })}
+        INSERT INTO instances (id, host, pid, process_start, heartbeat_at)
+        VALUES (${id}, ${host}, ${pid}, ${process_start}, ${now})
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at`
     })
 
+    /** Every process that announced itself. */
     const instances = Effect.fn("TrackingRepo.instances")(function* () {
-      return yield* sql<Instance>`SELECT id, host, pid, process_start, heartbeat_at FROM instances`
+      const found = yield* sql<Instance & Silence>`
+        SELECT id, host, pid, process_start, ${now} - heartbeat_at AS silent_ms FROM instances`
+      return found.map((instance) => ({ ...instance, silent_ms: Number(instance.silent_ms) }))
     })
 
-    /** What a dead process left running can never end; its rows become `interrupted`. */
+    /** What a dead process left running can never end; its rows become `interrupted`, and are counted as that. */
     const bury = Effect.fn("TrackingRepo.bury")(function* (ids: ReadonlyArray<string>) {
-      yield* sql.withTransaction(
-        Effect.zipRight(
-          sql`UPDATE openrouter_requests SET state = 'interrupted', error_source = 'router',
-              error_message = 'The router stopped before this request ended.'
-              WHERE state = 'running'
-              AND (instance_id IN ${sql.in(ids)} OR instance_id NOT IN (SELECT id FROM instances))`,
-          sql`DELETE FROM instances WHERE id IN ${sql.in(ids)}`
-        )
-      )
+      const orphaned = sql`instance_id NOT IN (SELECT id FROM instances)`
+      const theirs = ids.length === 0 ? orphaned : sql.or([orphaned, sql.in("instance_id", ids)])
+      while (true) {
+        const dead = yield* sql<RequestRecord>`
+          SELECT ${sql.literal(ROW_COLUMNS.join(", "))} FROM openrouter_requests
+          WHERE state = 'running' AND ${theirs} LIMIT ${BURIED_AT_ONCE}`
+        yield* save(dead.map(interrupted), [])
+        if (dead.length < BURIED_AT_ONCE) break
+      }
+      if (ids.length > 0) yield* sql`DELETE FROM instances WHERE ${sql.in("id", ids)}`
     })
 
     /** A process that leaves in order has nothing to bury. */
@@ -57,53 +122,86 @@ export interface Instance {
   readonly pid: number
   /** Tells two processes with the same pid apart. */
   readonly process_start: string
-  readonly heartbeat_at: number
 }
 
-interface Statement {
-  readonly text: string
-  readonly parameters: ReadonlyArray<Cell>
+/** How long ago a process last said that it is there. */
+export interface Silence {
+  readonly silent_ms: number
 }
 
-type Cell = string | number | null
+const interrupted = (row: RequestRecord): RequestRecord => ({
+  ...row,
+  prompt_tokens: numberOf(row.prompt_tokens),
+  completion_tokens: numberOf(row.completion_tokens),
+  total_tokens: numberOf(row.total_tokens),
+  cached_tokens: numberOf(row.cached_tokens),
+  reasoning_tokens: numberOf(row.reasoning_tokens),
+  cost_nano_usd: numberOf(row.cost_nano_usd),
+  state: "interrupted",
+  error_source: "router",
+  error_message: "The router stopped before this request ended."
+})
 
-/**
- * Statements that insert these rows, or give them their newer state. They come in powers of two: few different
- * texts to build and prepare, and none with more parameters than a database takes.
- */
-const statementsFor = <Row extends { readonly [Column in keyof Row]: Cell }>(
-  table: string,
+/** Postgres gives its large integers as text. */
+const numberOf = (cell: number | null): number | null => (cell === null ? null : Number(cell))
+
+const cellsOf = <Column extends string>(
+  rows: ReadonlyArray<{ readonly [Name in Column]: Cell }>,
+  columns: ReadonlyArray<Column>
+): ReadonlyArray<ReadonlyArray<Cell>> => rows.map((row) => columns.map((column) => row[column]))
+
+/** One of each id: the first that is final, else the last. */
+const lastOf = <Row extends { readonly internal_request_id: string; readonly state?: RequestState }>(
   rows: ReadonlyArray<Row>
-): ReadonlyArray<Statement> => {
-  const statements: Array<Statement> = []
-  const [first] = rows
-  if (first === undefined) return statements
-  const columns: Array<Extract<keyof Row, string>> = []
-  for (const column in first) columns.push(column)
-  let from = 0
-  for (let size = 32; size >= 1; size /= 2)
-    for (; rows.length - from >= size; from += size) {
-      const parameters: Array<Cell> = []
-      for (const row of rows.slice(from, from + size))
-        for (const column of columns) parameters.push(row[column])
-      statements.push({ text: upsertText(table, columns, size), parameters })
-    }
-  return statements
-}
-
-const texts = new Map<string, string>()
-
-const upsertText = (table: string, columns: ReadonlyArray<string>, size: number): string => {
-  const name = `${table} ${size}`
-  let text = texts.get(name)
-  if (text === undefined) {
-    const marks = `(${columns.map(() => "?").join(", ")})`
-    const updates = columns
-      .filter((column) => column !== "internal_request_id")
-      .map((column) => `${column} = excluded.${column}`)
-    text = `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${Array.from({ length: size }, () => marks).join(", ")}
-      ON CONFLICT (internal_request_id) DO UPDATE SET ${updates.join(", ")}`
-    texts.set(name, text)
+): ReadonlyArray<Row> => {
+  const last = new Map<string, Row>()
+  for (const row of rows) {
+    const { state = "running" } = last.get(row.internal_request_id) ?? row
+    if (state === "running" || !last.has(row.internal_request_id)) last.set(row.internal_request_id, row)
   }
-  return text
+  return last.size === rows.length ? rows : Array.from(last.values())
 }
+
+const ROWS = "openrouter_requests"
+const BURIED_AT_ONCE = 500
+
+const BODY_COLUMNS = ["internal_request_id", "request_body", "response_body"] as const
+const ROW_COLUMNS = [
+  "internal_request_id",
+  "timestamp",
+  "endpoint_called",
+  "client_ip",
+  "model_requested_by_client",
+  "model_routed_to_openrouter",
+  "openrouter_request_id",
+  "prompt_tokens",
+  "completion_tokens",
+  "total_tokens",
+  "is_multimodal",
+  "media_type_processed",
+  "input_char_length",
+  "output_char_length",
+  "processing_duration_ms",
+  "openrouter_latency_ms",
+  "status_code_returned_to_client",
+  "error_source",
+  "error_message",
+  "is_streaming",
+  "state",
+  "kind",
+  "parent_request_id",
+  "provider",
+  "route_rule",
+  "key_id",
+  "cached_tokens",
+  "reasoning_tokens",
+  "cost_nano_usd",
+  "cost_source",
+  "time_to_first_token_ms",
+  "media_ms",
+  "cache_hits",
+  "trace_id",
+  "instance_id",
+  "shape_id",
+  "preview"
+] as const

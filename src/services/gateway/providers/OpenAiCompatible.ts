@@ -11,11 +11,13 @@ import type { JsonObject } from "../../../domain/Json.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import { steadyConnector } from "../../SteadySocket.ts"
 import { Redaction } from "../../tracking/Redaction.ts"
-import type { Forward } from "../Provider.ts"
+import type { Forward, Speech } from "../Provider.ts"
 import * as Reading from "../Reading.ts"
 import { UpstreamCall } from "../UpstreamCall.ts"
 import type { CallLimits } from "../UpstreamCall.ts"
 import { upstreamErrors } from "../UpstreamErrors.ts"
+import { asForm } from "./sentForm.ts"
+import type { SentBody } from "./sentForm.ts"
 
 /** The connections to providers; nothing a client links to is ever fetched through them. */
 export class Connections extends Effect.Service<Connections>()("percept/Connections", {
@@ -47,6 +49,8 @@ export interface Upstream {
   readonly headers: HeaderList
   /** Request headers of the client that this server understands. */
   readonly forwards: (header: string) => boolean
+  /** It is the client's own key that goes there, so a key that is refused is the client's to mend. */
+  readonly takesClientKeys?: boolean
 }
 
 /** One call: where it goes, what it says, how its answer is read. */
@@ -54,6 +58,8 @@ interface Call {
   readonly path: string
   readonly bytes: Uint8Array
   readonly reading: Reading.Reading
+  /** What goes out in place of `bytes`, where that is not in memory. */
+  readonly body?: SentBody
 }
 
 /** The shared client: one call, retried before its first byte, its answer handed on as it comes. */
@@ -61,36 +67,43 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
   const { maxAnswerMb, requestTimeout, streamIdleTimeout, upstreamRetries } = yield* AppConfig
   const connections = yield* Connections
   const { scrub } = yield* Redaction
-  const errors = upstreamErrors(upstream.name, scrub)
+  const errors = upstreamErrors(upstream.name, scrub, upstream.takesClientKeys)
   const limits: CallLimits = {
     answerBytes: maxAnswerMb * 1024 * 1024,
     firstByte: Duration.toMillis(requestTimeout),
     silence: Duration.toMillis(streamIdleTimeout)
   }
   const pool = yield* connections.pool(upstream.chatUrl.origin)
-  const chatPath = upstream.chatUrl.pathname + upstream.chatUrl.search
+  const chatPath = pathOf(upstream.chatUrl)
   const beside = (name: string) => {
     const url = new URL(upstream.chatUrl)
     url.pathname = url.pathname.replace(/(?:\/chat\/completions)?\/?$/, `/${name}`)
     return url
   }
 
-  const attempt = ({ bytes, path, reading }: Call, reply: Reply, exchange: Exchange) =>
+  const attempt = ({ body, bytes, path, reading }: Call, reply: Reply, exchange: Exchange) =>
     Effect.async<void, UpstreamFailure>((resume) => {
-      const call = new UpstreamCall(reading, reply, errors, limits, (exit) => resume(exit))
+      const call = new UpstreamCall(reading, reply, errors, limits, (exit) => {
+        read?.destroy()
+        resume(exit)
+      })
+      const read = body?.open(() => call.sending())
       pool.dispatch(
         {
           path,
           method: "POST",
-          headers: [...upstream.headers, ...forwarded(exchange, upstream.forwards)],
-          body: bytes,
+          headers: [...headersOf(upstream, body), ...forwarded(exchange, upstream.forwards)],
+          body: read ?? bytes,
           // The call keeps its own time: the pool's timers cost more than all else it does.
           headersTimeout: 0,
           bodyTimeout: 0
         },
         call
       )
-      return Effect.sync(() => call.abort())
+      return Effect.sync(() => {
+        call.abort()
+        read?.destroy()
+      })
     })
 
   /** Any call, to any path of this server, tried again while nothing of an answer has gone out. */
@@ -115,14 +128,15 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
     send({ path: chatPath, bytes, reading: Reading.choices }, reply, exchange)
 
   const completions: Forward = (bytes, reply, exchange) =>
-    send({ path: beside("completions").pathname, bytes, reading: Reading.choices }, reply, exchange)
+    send({ path: pathOf(beside("completions")), bytes, reading: Reading.choices }, reply, exchange)
 
-  const embeddings = ({ bytes }: EmbeddingsRequest, exchange: Exchange) =>
-    Effect.suspend(() => {
-      const heard = listening()
-      const call = { path: beside("embeddings").pathname, bytes, reading: Reading.vectors }
-      return Effect.map(send(call, heard.reply, exchange), heard.value)
-    })
+  const embeddings = ({ bytes }: EmbeddingsRequest, reply: Reply, exchange: Exchange) =>
+    send({ path: pathOf(beside("embeddings")), bytes, reading: Reading.vectors }, reply, exchange)
+
+  const transcribe = (speech: Speech, reply: Reply, exchange: Exchange, body = asForm(speech)) => {
+    const call = { path: pathOf(beside("audio/transcriptions")), bytes: NO_BYTES, body }
+    return send({ ...call, reading: Reading.transcripts }, reply, exchange)
+  }
 
   /** Asks for something now and then: a list, a description. */
   const ask = (url: URL, body?: JsonObject): Effect.Effect<JsonObject, UpstreamFailure> =>
@@ -151,7 +165,7 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
       })
     )
 
-  return { answer, ask, beside, completions, embeddings, errors, send }
+  return { answer, ask, beside, completions, embeddings, errors, send, transcribe }
 })
 
 export type Client = Effect.Effect.Success<ReturnType<typeof make>>
@@ -159,24 +173,11 @@ export type Client = Effect.Effect.Success<ReturnType<typeof make>>
 /** Where the chat of a server is, by its base address. */
 export const chatUrlOf = (base: URL): URL => {
   const url = new URL(base)
-  url.pathname = `${url.pathname.replace(/\/$/, "")}/chat/completions`
+  url.pathname = `${url.pathname.replace(/\/*(?:\/chat\/completions)?\/*$/, "")}/chat/completions`
   return url
 }
 
-/** A reply that nobody hears but the router. */
-const listening = () => {
-  let said: JsonObject = {}
-  const reply: Reply = {
-    opened: () => {},
-    whole: (_bytes, _text, value) => {
-      said = value
-    },
-    events: () => true,
-    onDrain: () => {},
-    end: () => {}
-  }
-  return { reply, value: () => said }
-}
+const pathOf = ({ pathname, search }: URL): string => pathname + search
 
 const textOf = async (body: AsyncIterable<Buffer>, most: number): Promise<string> => {
   const pieces: Array<Buffer> = []
@@ -189,6 +190,12 @@ const textOf = async (body: AsyncIterable<Buffer>, most: number): Promise<string
   return Buffer.concat(pieces).toString("utf8")
 }
 
+const headersOf = ({ headers }: Upstream, body: SentBody | undefined): HeaderList => {
+  if (body === undefined) return headers
+  const others = headers.filter((_, at) => headers[at - (at % 2)] !== "content-type")
+  return [...others, "content-type", body.type, "content-length", String(body.length)]
+}
+
 /** Only what is meant for the provider goes along; never the client's own credentials. */
 const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): ReadonlyArray<string> => {
   const found: Array<string> = []
@@ -199,6 +206,8 @@ const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): R
   }
   return found
 }
+
+const NO_BYTES = Buffer.alloc(0)
 
 /** Milliseconds. */
 const PATIENCE = 15_000

@@ -6,6 +6,7 @@ import type { Model } from "../../../domain/Model.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import type { Provider } from "../Provider.ts"
 import * as OpenAiCompatible from "./OpenAiCompatible.ts"
+import { openRouterSpeech } from "./openRouterSpeech.ts"
 
 /** OpenRouter: many models behind one address, with cost in every answer. */
 export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
@@ -54,7 +55,8 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
   })
 
   const { answer, completions, embeddings } = client
-  return { name: NAME, answer, models, completions, embeddings } satisfies Provider
+  const transcribe = openRouterSpeech(client)
+  return { name: NAME, answer, models, completions, embeddings, transcribe } satisfies Provider
 })
 
 const NAME = "openrouter"

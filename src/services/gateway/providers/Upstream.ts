@@ -19,11 +19,12 @@ export const make = Effect.fnUntraced(function* (address: URL) {
       ...authorization,
       ...["content-type", "application/json", "accept-encoding", "identity", "user-agent", "percept"]
     ],
-    forwards: (header) => passesKeys && header === "authorization"
+    forwards: (header) => passesKeys && header === "authorization",
+    takesClientKeys: passesKeys
   })
-  const { answer, completions, embeddings } = client
+  const { answer, completions, embeddings, transcribe } = client
   const models = listedModels(client, NAME)
-  return { name: NAME, answer, models, completions, embeddings } satisfies Provider
+  return { name: NAME, answer, models, completions, embeddings, transcribe } satisfies Provider
 })
 
 const NAME = "upstream"

@@ -3,14 +3,13 @@ import type { UpstreamFailure } from "../../../domain/Errors.ts"
 import { arrayField, isObject, stringField } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
 import type { Model } from "../../../domain/Model.ts"
-import type { Pricing } from "../../../domain/Usage.ts"
 import type { Client } from "./OpenAiCompatible.ts"
 
 /** The models of a server that lists them as OpenAI does. */
 export const listedModels = (
   { ask, beside, errors }: Client,
   provider: string,
-  pricingOf: (entry: JsonObject) => Pricing | undefined = () => undefined
+  describe: (entry: JsonObject) => Pick<Model, "pricing" | "entry"> = asListed
 ): Effect.Effect<ReadonlyArray<Model>, UpstreamFailure> =>
   Effect.suspend(() => ask(beside("models"))).pipe(
     Effect.filterOrFail(
@@ -20,7 +19,9 @@ export const listedModels = (
     Effect.map((list) =>
       arrayField(list, "data").flatMap((entry) => {
         const id = stringField(entry, "id")
-        return isObject(entry) && id !== undefined ? [{ id, provider, pricing: pricingOf(entry), entry }] : []
+        return isObject(entry) && id !== undefined ? [{ id, provider, ...describe(entry) }] : []
       })
     )
   )
+
+const asListed = (entry: JsonObject) => ({ pricing: undefined, entry })

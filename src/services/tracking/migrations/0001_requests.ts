@@ -4,9 +4,15 @@ import { Effect } from "effect"
 /** The record: rows, their bodies, and the processes that write them. */
 export default Effect.gen(function* () {
   const sql = yield* SqlClient
+  const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+  const serial = sql.literal(isPostgres ? "BIGSERIAL PRIMARY KEY" : "INTEGER PRIMARY KEY AUTOINCREMENT")
+  const integer = sql.literal(isPostgres ? "BIGINT" : "INTEGER")
+  const dollars = sql.literal(
+    `${isPostgres ? "DOUBLE PRECISION" : "REAL"} GENERATED ALWAYS AS (cost_nano_usd / 1000000000.0) ${isPostgres ? "STORED" : "VIRTUAL"}`
+  )
   yield* sql`
     CREATE TABLE openrouter_requests (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      id ${serial},
       timestamp TEXT NOT NULL,
       internal_request_id TEXT NOT NULL UNIQUE,
       endpoint_called TEXT NOT NULL,
@@ -14,10 +20,10 @@ export default Effect.gen(function* () {
       model_requested_by_client TEXT,
       model_routed_to_openrouter TEXT,
       openrouter_request_id TEXT,
-      prompt_tokens INTEGER,
-      completion_tokens INTEGER,
-      total_tokens INTEGER,
-      cost_usd REAL GENERATED ALWAYS AS (cost_nano_usd / 1000000000.0) VIRTUAL,
+      prompt_tokens ${integer},
+      completion_tokens ${integer},
+      total_tokens ${integer},
+      cost_usd ${dollars},
       is_multimodal INTEGER NOT NULL DEFAULT 0,
       media_type_processed TEXT,
       input_char_length INTEGER,
@@ -34,9 +40,9 @@ export default Effect.gen(function* () {
       provider TEXT,
       route_rule TEXT,
       key_id TEXT,
-      cached_tokens INTEGER,
-      reasoning_tokens INTEGER,
-      cost_nano_usd INTEGER,
+      cached_tokens ${integer},
+      reasoning_tokens ${integer},
+      cost_nano_usd ${integer},
       cost_source TEXT,
       time_to_first_token_ms INTEGER,
       media_ms INTEGER,
@@ -58,6 +64,6 @@ export default Effect.gen(function* () {
       host TEXT NOT NULL,
       pid INTEGER NOT NULL,
       process_start TEXT NOT NULL,
-      heartbeat_at INTEGER NOT NULL
+      heartbeat_at ${integer} NOT NULL
     )`
 })

@@ -1,0 +1,105 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Cause, Context, Effect, Layer, Redacted, Schedule } from "effect"
+import { migrate } from "./migrate.ts"
+import { codeOf, DatabaseUnusable, isUnreachable, wordsOf } from "./problems.ts"
+
+/** A server, connected to and migrated; waited for while it starts. */
+export const layer = (url: Redacted.Redacted) =>
+  Layer.scoped(
+    SqlClient,
+    connect(url).pipe(
+      Effect.tap((sql) => Effect.provideService(prepare, SqlClient, sql)),
+      Effect.catchAllCause((cause) => Effect.fail(Cause.squash(cause))),
+      Effect.retry({ schedule: WHILE_IT_STARTS, while: isUnreachable }),
+      Effect.mapError((error) => new DatabaseUnusable({ message: problemWith(url, error) }))
+    )
+  )
+
+/** Tried as `sslmode` says; where it leaves the choice, with and without encryption. */
+const connect = (url: Redacted.Redacted) => {
+  const address = new URL(Redacted.value(url))
+  const mode = address.searchParams.get("sslmode") ?? address.searchParams.get("ssl") ?? "allow"
+  address.searchParams.delete("ssl")
+  // The meanings of the modes are Postgres' own.
+  address.searchParams.set("uselibpqcompat", "true")
+  const attempt = (sslmode: string) =>
+    Effect.suspend(() => {
+      address.searchParams.set("sslmode", sslmode)
+      return Layer.build(
+        PgClient.layer({
+          url: Redacted.make(address.href),
+          applicationName: "percept",
+          connectTimeout: "5 seconds",
+          idleTimeout: "1 minute",
+          maxConnections: CONNECTIONS
+        })
+      )
+    })
+  const [first = "require", second] = ATTEMPTS[mode] ?? [mode]
+  const connected =
+    second === undefined
+      ? attempt(first)
+      : Effect.catchAll(attempt(first), (error) =>
+          ENCRYPTION.test(wordsOf(error)) ? attempt(second) : Effect.fail(error)
+        )
+  return Effect.map(connected, Context.get(SqlClient))
+}
+
+const prepare = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const [row] = yield* sql<{ server_encoding: string }>`SHOW server_encoding`
+  if (row !== undefined && !/^(UTF8|SQL_ASCII)$/.test(row.server_encoding))
+    return yield* new DatabaseUnusable({
+      message: `is encoded in ${row.server_encoding}; make one in UTF8, for example with createdb -E UTF8 -T template0`
+    })
+  yield* migrate
+})
+
+const problemWith = (url: Redacted.Redacted, error: unknown): string => {
+  const name = `The database ${placeOf(url)}`
+  if (error instanceof DatabaseUnusable) return `${name} ${error.message}.`
+  const code = codeOf(error)
+  for (const [pattern, sentence] of PROBLEMS) if (pattern.test(code)) return `${name} ${sentence}.`
+  if (isUnreachable(error)) return `${name} cannot be reached (${code || "no answer"}).`
+  const words = wordsOf(error)
+  const { password, username } = new URL(Redacted.value(url))
+  const secrets = [username, password].filter((secret) => secret !== "").map(decodeURIComponent)
+  const detail = secrets.some((secret) => words.includes(secret)) ? code : words
+  return `${name} cannot be used: ${detail.split("\n")[0]?.slice(0, 200) ?? code}.`
+}
+
+/** Host and name, never user or password. */
+const placeOf = (url: Redacted.Redacted): string => {
+  const { host, pathname, searchParams } = new URL(Redacted.value(url))
+  const place = `${host === "" ? (searchParams.get("host") ?? "") : host}${pathname}`
+  return place.includes("@") ? "in DATABASE_URL" : place
+}
+
+const PROBLEMS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^28/, "does not let this user in; check user, password and sslmode in DATABASE_URL"],
+  [/^3D000/, "does not exist; make it first, for example with createdb"],
+  [/^42501/, "does not let this user make its tables; grant it CREATE on the schema, or make it the owner"],
+  [/^42P07/, "has tables of another program; choose another one"]
+]
+
+const ATTEMPTS: { readonly [mode: string]: ReadonlyArray<string> } = {
+  disable: ["disable"],
+  allow: ["disable", "require"],
+  prefer: ["require", "disable"],
+  true: ["require"],
+  "1": ["require"],
+  false: ["disable"],
+  "0": ["disable"]
+}
+
+/** What a server says that wants encryption, or the driver of one that has none. */
+const ENCRYPTION = /no encryption|does not support SSL/
+
+/** Half a minute: a server of the same set of containers may only just have been made. */
+const WHILE_IT_STARTS = Schedule.intersect(
+  Schedule.jittered(Schedule.spaced("500 millis")),
+  Schedule.recurs(60)
+)
+
+const CONNECTIONS = 8

@@ -1,0 +1,43 @@
+import type { Exchange } from "../../domain/Exchange.ts"
+import type { RequestRecord } from "../../domain/RequestRecord.ts"
+
+/** The row of a request that has just come: nothing is known of it but where from and where to. */
+export const freshRow = (exchange: Exchange, instanceId: string): RequestRecord => ({
+  timestamp: new Date().toISOString(),
+  internal_request_id: exchange.id,
+  endpoint_called: exchange.path.slice(0, 200),
+  client_ip: exchange.clientIp,
+  model_requested_by_client: null,
+  model_routed_to_openrouter: null,
+  openrouter_request_id: null,
+  prompt_tokens: null,
+  completion_tokens: null,
+  total_tokens: null,
+  is_multimodal: 0,
+  media_type_processed: null,
+  input_char_length: null,
+  output_char_length: null,
+  processing_duration_ms: null,
+  openrouter_latency_ms: null,
+  status_code_returned_to_client: null,
+  error_source: null,
+  error_message: null,
+  is_streaming: 0,
+  state: "running",
+  kind: "main",
+  parent_request_id: null,
+  provider: null,
+  route_rule: null,
+  key_id: null,
+  cached_tokens: null,
+  reasoning_tokens: null,
+  cost_nano_usd: null,
+  cost_source: null,
+  time_to_first_token_ms: null,
+  media_ms: null,
+  cache_hits: null,
+  trace_id: null,
+  instance_id: instanceId,
+  shape_id: null,
+  preview: null
+})
