@@ -71,8 +71,12 @@ describe("the settings", () => {
       stripThinking: true,
       disableThinking: false,
       upstreamRetries: 2,
-      maxAnswerMb: 32,
+      maxAnswerMb: 128,
       maxBodyMb: 64,
+      maxLogAgeDays: 7,
+      bodyMaxAgeDays: undefined,
+      rollupMaxAgeDays: 90,
+      dbMaxMb: 4096,
       enableLogging: true,
       logBodyKb: 256,
       logMaxMb: 10,
@@ -141,8 +145,20 @@ describe("a wrong value", () => {
     ["MAX_BODY_MB", ["0", "1025", "1.5", "64 MB"]],
     [
       "DATABASE_URL",
-      ["data.db", "sqlite:data.db", "sqlite://data.db", "sqlite:///", "mysql://x/y", "postgresql://u:p@h/d"]
+      [
+        "data.db",
+        "sqlite:data.db",
+        "sqlite://data.db",
+        "sqlite:///",
+        "mysql://x/y",
+        "postgresql://",
+        "postgresql://h:port/d"
+      ]
     ],
+    ["MAX_LOG_AGE_DAYS", ["0", "-1", "7d", "week", "36501"]],
+    ["BODY_MAX_AGE_DAYS", ["0", "1.5", "never"]],
+    ["ROLLUP_MAX_AGE_DAYS", ["0", "90 days"]],
+    ["DB_MAX_MB", ["-1", "1 GB", "0.5"]],
     ["ENABLE_LOGGING", FLAGS],
     ["LOG_BODY_KB", ["-1", "65537", "much"]],
     ["LOG_MAX_MB", ["0", "10241", "0.5"]],
@@ -237,7 +253,13 @@ describe("a wrong value", () => {
   })
 
   it.prop("never shows the password of a database", [fc.stringMatching(/^[a-z0-9]{6,12}$/)], ([password]) => {
-    assert.notInclude(problem({ DATABASE_URL: `postgresql://percept:${password}@db/percept` }), password)
+    for (const address of [
+      `postgresql://percept:${password}@db:port/percept`,
+      `mysql://percept:${password}@db/x`
+    ])
+      assert.notInclude(problem({ DATABASE_URL: address }), password)
+    const config = values({ DATABASE_URL: `postgresql://percept:${password}@db/percept` })
+    assert.notInclude(JSON.stringify(config), password)
   })
 })
 
@@ -339,14 +361,15 @@ describe("the place of the database", () => {
     assert.match(problem({ DATABASE_URL: "sqlite://" }), /^DATABASE_URL must /)
   })
 
-  it("is not Postgres for now, and that is said in a line", () => {
-    for (const scheme of ["postgres", "postgresql", "postgresql+asyncpg"]) {
-      const message = problem({ DATABASE_URL: `${scheme}://percept:percept@db:5432/percept` })
-      assert.match(
-        message,
-        /^DATABASE_URL must look like sqlite:\/\/\/\S+ or sqlite:\/\/\/\/\S+, for example [^\n]+$/
+  it("may be a Postgres server, also as SQLAlchemy spells it", () => {
+    for (const scheme of ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg2"]) {
+      const { databaseServer } = values({ DATABASE_URL: `${scheme}://percept:secret@db:5432/percept` })
+      assert.strictEqual(
+        databaseServer && Redacted.value(databaseServer),
+        "postgresql://percept:secret@db:5432/percept"
       )
     }
+    assert.isUndefined(values({ DATABASE_URL: "sqlite:///x.db" }).databaseServer)
   })
 
   it("is beside the log, unless the log is elsewhere", () => {

@@ -25,6 +25,22 @@ const usual = redaction({
 
 const { json, scrub, text } = usual
 
+describe("a secret of the operator", () => {
+  const secrets = {
+    OPENAI_API_KEY: "canary-openai-01",
+    HUGGINGFACE_API_TOKEN: "canary-face-02",
+    UPSTREAM_API_KEY: "canary-upstream-03",
+    DATABASE_URL: "postgresql://percept:canary-database-04@localhost/percept"
+  }
+  for (const [name, value] of Object.entries(secrets))
+    it(`is never kept: ${name}`, () => {
+      const secret = /canary[\w-]+/.exec(value)?.[0] ?? ""
+      const { json, scrub } = redaction({ [name]: value })
+      assert.notInclude(scrub(`the key ${secret} was refused`), secret)
+      assert.notInclude(json(JSON.stringify({ content: `I know ${secret}` })), secret)
+    })
+})
+
 /** Everything a stored JSON text says, keys and values, with its escapes undone. */
 const saidBy = (stored: string): string => {
   assert.notMatch(stored, /[\r\n]/)

@@ -1,6 +1,7 @@
 import { Either, Redacted } from "effect"
 import { mediaSettings } from "./mediaSettings.ts"
 import { providerSettings } from "./providerSettings.ts"
+import { recordSettings } from "./recordSettings.ts"
 import * as Setting from "./Setting.ts"
 
 const { duration, flag, integer, list, optional, secretList, setting, text } = Setting
@@ -57,8 +58,8 @@ export const settings = {
     about: "How often a failed call is tried again; only before the first byte has gone to the client."
   }),
   maxAnswerMb: setting("MAX_ANSWER_MB", integer(1, 1024), {
-    fallback: "32",
-    example: "32",
+    fallback: "128",
+    example: "128",
     about: "Largest answer taken from a provider that does not stream."
   }),
   maxBodyMb: setting("MAX_BODY_MB", integer(1, 1024), {
@@ -91,6 +92,7 @@ export const settings = {
     example: "/var/lib/percept/percept.db",
     about: "The record's SQLite file, as a plain path."
   }),
+  ...recordSettings,
   enableLogging: setting("ENABLE_LOGGING", flag, {
     fallback: "true",
     example: "false",
@@ -128,7 +130,7 @@ function database(value: string): Either.Either<Database, string> {
   if (server !== undefined)
     return URL.canParse(`postgresql:${server}`)
       ? Either.right({ server: Redacted.make(`postgresql:${server}`) })
-      : Either.left("is no address of a Postgres server")
+      : Either.left("must be an address such as postgresql://user:password@host/name")
   const match = /^sqlite(?:\+aiosqlite)?:\/\/(?:\/(.+)|(:memory:)?)$/.exec(value)
   return match?.[1] === undefined || match[1].startsWith(":memory:")
     ? Either.left(

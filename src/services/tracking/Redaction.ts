@@ -2,13 +2,14 @@ import { Effect, Redacted } from "effect"
 import { createHash } from "node:crypto"
 import { isObject } from "../../domain/Json.ts"
 import { AppConfig } from "../AppConfig.ts"
+import type { AppConfigValues } from "../AppConfig.ts"
 
 /** Makes texts fit to be kept: no secret, no payload, no more than the limit. */
 export class Redaction extends Effect.Service<Redaction>()("percept/Redaction", {
   effect: Effect.gen(function* () {
-    const { apiKeys, logBodyKb, openRouterKey } = yield* AppConfig
-    const ours = [...apiKeys, ...(openRouterKey === undefined ? [] : [openRouterKey])].map(Redacted.value)
-    const secrets = ours.filter((secret) => secret.length >= 4)
+    const config = yield* AppConfig
+    const { logBodyKb } = config
+    const secrets = secretsOf(config).filter((secret) => secret.length >= 4)
     const inJson = secrets.map((secret) => JSON.stringify(secret).slice(1, -1))
     const limit = logBodyKb * 1024
 
@@ -108,6 +109,14 @@ const oneLine = (text: string): string =>
 
 const REDACTED = "[redacted]"
 const SLACK = 1024
+/** Whatever the operator set that is not to be shown, and the password within an address. */
+const secretsOf = (config: AppConfigValues): ReadonlyArray<string> =>
+  Object.values<unknown>(config)
+    .flat()
+    .filter(Redacted.isRedacted)
+    .map((secret) => String(Redacted.value(secret)))
+    .flatMap((secret) => (URL.canParse(secret) ? [secret, new URL(secret).password] : [secret]))
+
 const DEEPEST = 64
 const LONG = 512
 
