@@ -1,13 +1,16 @@
 import { OpenApi } from "@effect/platform"
 import { Console, Effect, Layer, Logger, LogLevel } from "effect"
+import { db } from "./databaseCommands.ts"
 import { Api } from "./http/contract.ts"
 import { HttpServer } from "./http/Server.ts"
+import { keys } from "./keyCommands.ts"
 import { list, NotDone, resolve } from "./modelCommands.ts"
 import { router } from "./program.ts"
 import { runMain } from "./runMain.ts"
 import { AppConfig } from "./services/AppConfig.ts"
 import type { AppConfigValues } from "./services/AppConfig.ts"
 import { Providers } from "./services/gateway/Provider.ts"
+import { KeyRing } from "./services/KeyRing.ts"
 import { Doctor } from "./services/media/Doctor.ts"
 import { MediaTools } from "./services/media/MediaTools.ts"
 import { Subprocess } from "./services/media/Subprocess.ts"
@@ -30,6 +33,7 @@ const welcome = Effect.gen(function* () {
   const providers = yield* Providers
   const { examine } = yield* Doctor
   const { url } = yield* HttpServer
+  const closed = (yield* KeyRing).peekClosed()
   const findings = yield* examine()
   yield* Console.log(
     greeting(
@@ -37,7 +41,8 @@ const welcome = Effect.gen(function* () {
       providers.map(({ name }) => name),
       findings.filter(({ state }) => state === "ok").map(({ name }) => name),
       findings.filter(({ state }) => state !== "ok").map(({ name }) => name),
-      config
+      config,
+      config.apiKeys.length > 0 || closed === true
     )
   )
 })
@@ -62,12 +67,13 @@ const greeting = (
   providers: ReadonlyArray<string>,
   found: ReadonlyArray<string>,
   missing: ReadonlyArray<string>,
-  config: AppConfigValues
+  config: AppConfigValues,
+  wantsKey: boolean
 ): string => {
   const isAlone = providers.length === 1
   const known = providers.includes("openrouter") ? "openrouter/auto" : "percept/inspect"
   const model = isAlone ? "percept/inspect" : (config.defaultTextModel ?? known)
-  const key = config.apiKeys.length === 0 ? "" : ` -H "authorization: Bearer $YOUR_KEY"`
+  const key = wantsKey ? ` -H "authorization: Bearer $YOUR_KEY"` : ""
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello!" }] })
   return [
     `Percept is listening on ${url}`,
@@ -143,6 +149,8 @@ const HELP = `percept [command]
   serve     take requests (what happens without a command)
   doctor    say what there is for eyes and ears, and how to get what is missing
   models    list models, say where a name goes, fetch speech models, build the speech engine
+  keys      make, list and revoke keys with budgets and limits
+  db        say what the record holds, make room in it, or export it
   openapi   print the API's OpenAPI document
   help      print this
 
@@ -153,6 +161,8 @@ const COMMANDS: Readonly<Record<string, (words: ReadonlyArray<string>) => Effect
     serve: () => serve,
     doctor: () => doctor,
     models,
+    keys,
+    db,
     openapi: () => Console.log(JSON.stringify(OpenApi.fromApi(Api), null, 2)),
     help: () => Console.log(HELP),
     "--help": () => Console.log(HELP)

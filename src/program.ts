@@ -1,12 +1,15 @@
 import { Effect, Layer } from "effect"
 import * as HttpServer from "./http/Server.ts"
+import { Admission } from "./services/Admission.ts"
 import { ApiKeys } from "./services/ApiKeys.ts"
 import { AppConfig } from "./services/AppConfig.ts"
+import { Budgets } from "./services/Budgets.ts"
 import * as Database from "./services/Database.ts"
 import { Catalogue } from "./services/gateway/Catalogue.ts"
 import { Completions } from "./services/gateway/Completions.ts"
 import { Embeddings } from "./services/gateway/Embeddings.ts"
 import { Gateway } from "./services/gateway/Gateway.ts"
+import { Generations } from "./services/gateway/Generations.ts"
 import { ModelRouter } from "./services/gateway/ModelRouter.ts"
 import { OllamaModels } from "./services/gateway/OllamaModels.ts"
 import { Providers } from "./services/gateway/Provider.ts"
@@ -44,12 +47,30 @@ import * as WhisperEngines from "./services/media/WhisperEngines.ts"
 import { WhisperModels } from "./services/media/WhisperModels.ts"
 import { Workspace } from "./services/media/Workspace.ts"
 import { YtDlp } from "./services/media/YtDlp.ts"
+import { KeyRing } from "./services/KeyRing.ts"
+import { KeyStore } from "./services/KeyStore.ts"
 import { Readiness } from "./services/Readiness.ts"
+import { RecordAccess } from "./services/RecordAccess.ts"
 import { InFlight } from "./services/tracking/InFlight.ts"
+import { RecordDetail } from "./services/tracking/read/Detail.ts"
+import { EarlierLogs } from "./services/tracking/read/EarlierLogs.ts"
+import { EarlierStats } from "./services/tracking/read/EarlierStats.ts"
+import { Export } from "./services/tracking/read/Export.ts"
+import { RecordFacets } from "./services/tracking/read/Facets.ts"
+import { RecordList } from "./services/tracking/read/List.ts"
+import { RecordSeries } from "./services/tracking/read/Series.ts"
+import { ShapeTable } from "./services/tracking/read/ShapeTable.ts"
+import { RecordStats } from "./services/tracking/read/Stats.ts"
+import { RecordSums } from "./services/tracking/read/Sums.ts"
+import { ReadDatabase } from "./services/tracking/ReadDatabase.ts"
+import * as SearchFollower from "./services/tracking/SearchFollower.ts"
+import { SearchIndex } from "./services/tracking/SearchIndex.ts"
 import { Instances } from "./services/tracking/Instances.ts"
+import { LiveFeed } from "./services/tracking/LiveFeed.ts"
 import { Recorder } from "./services/tracking/Recorder.ts"
 import { Redaction } from "./services/tracking/Redaction.ts"
 import { RequestLog } from "./services/tracking/RequestLog.ts"
+import { Retention } from "./services/tracking/Retention.ts"
 import { TrackingRepo } from "./services/tracking/TrackingRepo.ts"
 
 /** Who can answer: a provider is there when its key or address is. */
@@ -112,17 +133,36 @@ const perception = Perception.Default.pipe(
   Layer.provideMerge(senses)
 )
 
+/** What is asked of the record, beside what writes it. */
+const reads = Layer.mergeAll(
+  EarlierLogs.Default,
+  EarlierStats.Default,
+  Export.Default,
+  RecordDetail.Default,
+  SearchFollower.layer
+).pipe(
+  Layer.provideMerge(Layer.mergeAll(RecordFacets.Default, RecordSeries.Default, RecordStats.Default)),
+  Layer.provideMerge(Layer.mergeAll(RecordList.Default, RecordSums.Default)),
+  Layer.provideMerge(Layer.mergeAll(SearchIndex.Default, ShapeTable.Default)),
+  Layer.provideMerge(ReadDatabase.Default)
+)
+
 /** Everything behind the HTTP surface, from what a request meets first down to the database. */
-const services = Layer.mergeAll(Completions.Default, Readiness.Default).pipe(
+const services = Layer.mergeAll(Completions.Default, Generations.Default, Readiness.Default).pipe(
+  Layer.provideMerge(Retention.layerTending),
   Layer.provideMerge(Layer.mergeAll(Gateway.Default, Embeddings.Default, OllamaModels.Default)),
   Layer.provideMerge(Layer.mergeAll(Thoughts.Default, Transcriptions.Default)),
   Layer.provideMerge(SpeechForwarder.Default),
+  Layer.provideMerge(RecordAccess.Default),
   Layer.provideMerge(ApiKeys.Default),
   Layer.provideMerge(perception),
+  Layer.provideMerge(Admission.Default),
   Layer.provideMerge(routing),
-  Layer.provideMerge(Recorder.Default),
+  Layer.provideMerge(reads),
+  Layer.provideMerge(Layer.mergeAll(Recorder.Default, Budgets.Default, LiveFeed.Default)),
   Layer.provideMerge(Layer.mergeAll(requestLog, InFlight.Default, Instances.Default)),
-  Layer.provideMerge(Layer.mergeAll(TrackingRepo.Default, Redaction.Default)),
+  Layer.provideMerge(Layer.mergeAll(TrackingRepo.Default, Redaction.Default, KeyRing.Default)),
+  Layer.provideMerge(KeyStore.Default),
   Layer.provideMerge(Database.layer)
 )
 

@@ -161,8 +161,11 @@ describe("what reaches out of the process", () => {
     assert.deepStrictEqual(only(/^(?:sharp|@napi-rs\/whisper)\b/, "services/media/workers/"), [])
   })
 
-  it("opens databases in one place", () => {
-    assert.deepStrictEqual(only(/sqlite|sql-pg|^pg\b/, "services/database/"), [])
+  it("opens databases in one place, and once more in the worker that only reads", () => {
+    assert.deepStrictEqual(
+      only(/sqlite|sql-pg|^pg\b/, "services/database/", "services/tracking/workers/readWorker.ts"),
+      []
+    )
   })
 
   it("is written against packages that are declared", async () => {

@@ -88,7 +88,8 @@ const readProc = (path) => {
 
 /** `/proc/<pid>/schedstat` counts the main thread alone, so every thread is read. */
 export const hasCpuClock = existsSync("/proc/self/schedstat")
-const cpuMicros = (pid) =>
+/** CPU time that all threads of a process have used. */
+export const cpuMicros = (pid) =>
   readdirSync(`/proc/${pid}/task`)
     .map((thread) => Number(readProc(`/proc/${pid}/task/${thread}/schedstat`).split(" ", 1)[0]) / 1000)
     .reduce((sum, micros) => sum + micros, 0)

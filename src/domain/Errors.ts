@@ -49,6 +49,44 @@ export class ForeignOrigin extends Data.TaggedError("ForeignOrigin")<{ readonly 
   readonly source = "client"
 }
 
+/** The key's budget does not hold what this request may cost. */
+export class QuotaExceeded extends Data.TaggedError("QuotaExceeded")<{ readonly message: string }> {
+  readonly status = 402
+  readonly type = "insufficient_quota"
+  readonly code = "insufficient_quota"
+  readonly source = "client"
+}
+
+/** The key may not use this model. */
+export class ModelForbidden extends Data.TaggedError("ModelForbidden")<{ readonly message: string }> {
+  readonly status = 403
+  readonly type = "invalid_request_error"
+  readonly code = "model_not_allowed"
+  readonly param = "model"
+  readonly source = "client"
+}
+
+/** The key has had all the requests, or all the tokens, of its minute. */
+export class RateLimited extends Data.TaggedError("RateLimited")<{
+  readonly message: string
+  readonly type: "requests" | "tokens"
+  readonly retryAfter: number
+}> {
+  readonly status = 429
+  readonly code = "rate_limit_exceeded"
+  readonly source = "client"
+}
+
+/** Keys and budgets are in a database that does not answer; who cannot be checked is not let in. */
+export class KeysUnavailable extends Data.TaggedError("KeysUnavailable")<{ readonly detail: string }> {
+  readonly status = 503
+  readonly type = "server_error"
+  readonly code = "keys_unavailable"
+  readonly source = "router"
+  readonly retryAfter = 5
+  override readonly message = "Keys cannot be checked right now; please send the request again."
+}
+
 export class PathNotFound extends Data.TaggedError("PathNotFound")<{ readonly message: string }> {
   readonly status = 404
   readonly type = "invalid_request_error"

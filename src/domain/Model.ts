@@ -1,6 +1,6 @@
 import { arrayField, field, numberField } from "./Json.ts"
 import type { JsonObject } from "./Json.ts"
-import type { Pricing } from "./Usage.ts"
+import type { Pricing } from "./Pricing.ts"
 
 /** A model as a provider's catalogue describes it; `entry` is that description, word for word. */
 export interface Model {

@@ -9,17 +9,27 @@ export const fromDollars = (amount: unknown): NanoDollars | undefined => {
   return atto === undefined ? undefined : toNano(atto)
 }
 
-/** The exact sum of counts times unit prices in decimal dollars, rounded once at the end. */
+/** A figure somebody may have charged for one request; less than nothing, or a fortune, is a mistake. */
+export const believable = (nano: NanoDollars | undefined): NanoDollars | undefined =>
+  nano !== undefined && nano >= 0 && nano <= FORTUNE ? nano : undefined
+
+/**
+ * The exact sum of counts times unit prices in decimal dollars, less a share of it, rounded once at the end. A price
+ * below zero stands for one that is not known beforehand.
+ */
 export const priced = (
-  items: ReadonlyArray<readonly [count: number, unitPrice: unknown]>
+  items: ReadonlyArray<readonly [count: number, unitPrice: unknown]>,
+  discount: unknown = 0
 ): NanoDollars | undefined => {
+  const less = attoDollars(discount)
+  if (less === undefined || less < 0n || less > ONE) return undefined
   let sum = 0n
   for (const [count, unitPrice] of items) {
     const price = attoDollars(unitPrice)
-    if (price === undefined) return undefined
+    if (price === undefined || price < 0n) return undefined
     sum += price * BigInt(count)
   }
-  return toNano(sum)
+  return less === 0n ? toNano(sum) : toNano(sum * (ONE - less), ONE * 1_000_000_000n)
 }
 
 /** Nano-dollars as a plain decimal, `0.00014`. */
@@ -61,8 +71,8 @@ const quickNano = (dollars: number): NanoDollars | undefined => {
   return rest < 0.5 ? whole : whole + 1
 }
 
-const toNano = (atto: bigint): NanoDollars | undefined => {
-  const nano = Number(atto < 0n ? -divideHalfUp(-atto, 1_000_000_000n) : divideHalfUp(atto, 1_000_000_000n))
+const toNano = (atto: bigint, inOne = 1_000_000_000n): NanoDollars | undefined => {
+  const nano = Number(atto < 0n ? -divideHalfUp(-atto, inOne) : divideHalfUp(atto, inOne))
   return Number.isSafeInteger(nano) ? nano : undefined
 }
 
@@ -72,3 +82,9 @@ const DECIMAL = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i
 
 /** Decimals of a price per million that count; what stands behind them is a float's noise. */
 const DIGITS = 9
+
+/** In atto-dollars. */
+const ONE = 10n ** 18n
+
+/** Ten thousand dollars. */
+const FORTUNE = 1e13

@@ -1,6 +1,6 @@
 import type { HeaderList } from "./Exchange.ts"
 import type { JsonObject } from "./Json.ts"
-import type { Pricing } from "./Usage.ts"
+import type { Pricing } from "./Pricing.ts"
 
 /** An answer on its way from a provider to a client, in the internal form: bytes, and what they say. */
 export interface Reply {

@@ -4,6 +4,7 @@ import type { Socket } from "node:net"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { InFlight } from "../services/tracking/InFlight.ts"
+import { LiveFeed } from "../services/tracking/LiveFeed.ts"
 
 /**
  * Lets a server go down in order: no new connections, running answers to their end, and what is still running
@@ -12,6 +13,7 @@ import { InFlight } from "../services/tracking/InFlight.ts"
 export const drain = Effect.fnUntraced(function* (server: Server) {
   const { drainTimeout } = yield* AppConfig
   const inFlight = yield* InFlight
+  const live = yield* LiveFeed
   const readiness = yield* Readiness
 
   const connections = new Set<Socket>()
@@ -24,6 +26,7 @@ export const drain = Effect.fnUntraced(function* (server: Server) {
     Effect.gen(function* () {
       if (!server.listening) return
       readiness.drain()
+      live.close()
       const closed = yield* Effect.fork(closing(server, connections))
       const inTime = yield* within(closed.await, drainTimeout)
       if (inTime) return

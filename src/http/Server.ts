@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net"
 import * as OllamaLoad from "../domain/dialects/OllamaLoad.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { refusalToListen } from "../services/ApiKeys.ts"
+import { KeyRing } from "../services/KeyRing.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
 import { answerBadHttp } from "./BadHttp.ts"
 import { Api } from "./contract.ts"
@@ -31,7 +32,7 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
     const gateway = yield* Gateway
     const contract = yield* NodeHttpServer.makeHandler(yield* HttpApiBuilder.httpApp)
     const listener = yield* withLanes(lanes(gateway), contract)
-    const refusal = refusalToListen(config)
+    const refusal = refusalToListen(config, (yield* KeyRing).peekClosed())
     if (refusal !== undefined) return yield* new CannotListen({ message: refusal })
 
     const exchanges = yield* Exchanges

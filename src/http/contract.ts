@@ -4,6 +4,9 @@ import { ChatCompletion, ChatRequestBody } from "../domain/chat/Chat.ts"
 import { isObject } from "../domain/Json.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Ollama } from "./ollamaContract.ts"
+import { Recorded } from "./recordContract.ts"
+import { RecordFigures } from "./recordFiguresContract.ts"
+import { RecordStreams } from "./recordStreamContract.ts"
 
 /** The one shape of every error. */
 export const ErrorBody = Schema.Struct({
@@ -203,6 +206,9 @@ export class Api extends HttpApi.make("percept")
   .add(Models)
   .add(Audio)
   .add(Ollama)
+  .add(Recorded)
+  .add(RecordFigures)
+  .add(RecordStreams)
   .add(Operation)
   .addError(failing(401, "No key, or a wrong one."))
   .addError(failing(403, "A web page of another origin."))

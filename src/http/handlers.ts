@@ -5,6 +5,7 @@ import * as EmbeddingsDialect from "../domain/dialects/Embeddings.ts"
 import { ModelNotFound } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
 import type { Model } from "../domain/Model.ts"
+import { Admission } from "../services/Admission.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Catalogue } from "../services/gateway/Catalogue.ts"
@@ -16,6 +17,9 @@ import { Readiness } from "../services/Readiness.ts"
 import { Api } from "./contract.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { ollama } from "./ollamaHandlers.ts"
+import { record } from "./recordHandlers.ts"
+import { recordFigures } from "./recordFiguresHandlers.ts"
+import { recordStreams } from "./recordStreamHandlers.ts"
 import { receive } from "./Upload.ts"
 
 const chat = HttpApiBuilder.group(Api, "chat", (handlers) =>
@@ -51,20 +55,22 @@ const embeddings = HttpApiBuilder.group(Api, "embeddings", (handlers) =>
 const models = HttpApiBuilder.group(Api, "models", (handlers) =>
   Effect.gen(function* () {
     const { answered } = yield* Exchanges
+    const admission = yield* Admission
     const catalogue = yield* Catalogue
     const keys = yield* ApiKeys
 
     const list = Effect.fn("models.list")(function* (exchange: Exchange) {
-      yield* keys.admit(exchange)
+      const caller = yield* keys.admit(exchange)
       const models = yield* catalogue.all()
-      send(exchange, { object: "list", data: models.map(asListed) })
+      const data = models.filter(({ id }) => admission.mayUse(caller, id)).map(asListed)
+      send(exchange, { object: "list", data })
     })
 
     const retrieve = Effect.fn("models.retrieve")(function* (exchange: Exchange) {
-      yield* keys.admit(exchange)
+      const caller = yield* keys.admit(exchange)
       const id = decoded(exchange.path.slice("/v1/models/".length))
       const model = yield* catalogue.find(id)
-      if (model === undefined)
+      if (model === undefined || !admission.mayUse(caller, id))
         return yield* new ModelNotFound({ message: `There is no model '${id.slice(0, 200)}'.` })
       send(exchange, asListed(model))
     })
@@ -105,7 +111,18 @@ const operation = HttpApiBuilder.group(Api, "operation", (handlers) =>
   })
 )
 
-export const layer = Layer.mergeAll(chat, completions, embeddings, models, audio, ollama, operation)
+export const layer = Layer.mergeAll(
+  chat,
+  completions,
+  embeddings,
+  models,
+  audio,
+  ollama,
+  record,
+  recordFigures,
+  operation,
+  recordStreams
+)
 
 const send = (exchange: Exchange, value: unknown): void =>
   exchange.json(200, Buffer.from(JSON.stringify(value)))

@@ -5,6 +5,7 @@ import * as OllamaLoad from "../domain/dialects/OllamaLoad.ts"
 import { InvalidRequest } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
 import { isObject, parseJson, stringField } from "../domain/Json.ts"
+import { Admission } from "../services/Admission.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Embeddings } from "../services/gateway/Embeddings.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
@@ -15,6 +16,7 @@ import { Exchanges } from "./Exchanges.ts"
 /** Percept as Ollama's clients see it. */
 export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
   Effect.gen(function* () {
+    const admission = yield* Admission
     const { answered } = yield* Exchanges
     const embeddings = yield* Embeddings
     const gateway = yield* Gateway
@@ -26,8 +28,8 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
     const embedOld = embeddings.embed(OllamaEmbed.decodeOld)
 
     const tags = Effect.fn("ollama.tags")(function* (exchange: Exchange) {
-      yield* keys.admit(exchange)
-      send(exchange, yield* models.tags())
+      const caller = yield* keys.admit(exchange)
+      send(exchange, yield* models.tags((name) => admission.mayUse(caller, name)))
     })
 
     const show = Effect.fn("ollama.show")(function* (exchange: Exchange) {

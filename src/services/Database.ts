@@ -3,7 +3,7 @@ import { AppConfig } from "./AppConfig.ts"
 import * as Postgres from "./database/Postgres.ts"
 import * as Sqlite from "./database/Sqlite.ts"
 
-export { DatabaseUnusable, isPassing, whileLocked } from "./database/problems.ts"
+export { DatabaseUnusable, isPassing, whileLocked, wordsOf } from "./database/problems.ts"
 
 /** The record's database: a Postgres server where one is named, else a file. */
 export const layer = Layer.unwrapEffect(

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { fromDollars, perUnit, priced, toDollars } from "../../src/domain/Money.ts"
+import { believable, fromDollars, perUnit, priced, toDollars } from "../../src/domain/Money.ts"
 
 /** A decimal as a fraction of whole numbers, read with nothing but whole numbers. */
 const fraction = (text: string): readonly [over: bigint, under: bigint] => {
@@ -198,6 +198,28 @@ describe("priced", () => {
           [0, unknown]
         ])
       )
+  })
+})
+
+describe("priced, less a discount", () => {
+  it("takes its share off the sum, and rounds once", () => {
+    assert.strictEqual(priced([[3, "1e-9"]], "0.5"), 2)
+    assert.strictEqual(priced([[1000, "0.0000000004"]], 0.25), 300)
+    assert.strictEqual(priced([[1, "1"]], "0.3333333333"), 666_666_667)
+    assert.strictEqual(priced([[7, "1"]], 1), 0)
+  })
+
+  it("knows nothing where the share is none, or a price is below nothing", () => {
+    for (const discount of [-0.1, 1.1, "half", NaN, null]) assert.isUndefined(priced([[1, "1"]], discount))
+    assert.isUndefined(priced([[1, "-1"]]))
+    assert.isUndefined(priced([[0, "-1"]]))
+  })
+})
+
+describe("believable", () => {
+  it("is what a request may cost", () => {
+    for (const nano of [0, 1, 1e13]) assert.strictEqual(believable(nano), nano)
+    for (const nano of [undefined, -1, NaN, Infinity, 1e13 + 1]) assert.isUndefined(believable(nano))
   })
 })
 

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as fc from "effect/FastCheck"
-import { estimate, fromAnswer } from "../../src/domain/Usage.ts"
-import type { Pricing, Usage } from "../../src/domain/Usage.ts"
+import { fromAnswer, fromGeneration } from "../../src/domain/Usage.ts"
+import type { Usage } from "../../src/domain/Usage.ts"
 
 const UNKNOWN: Usage = {
   promptTokens: undefined,
@@ -9,14 +8,9 @@ const UNKNOWN: Usage = {
   totalTokens: undefined,
   cachedTokens: undefined,
   reasoningTokens: undefined,
+  apart: undefined,
   cost: undefined
 }
-
-const usage = (promptTokens: number | undefined, completionTokens: number | undefined): Usage => ({
-  ...UNKNOWN,
-  promptTokens,
-  completionTokens
-})
 
 describe("what an answer says it used", () => {
   it("is read whole", () => {
@@ -37,6 +31,7 @@ describe("what an answer says it used", () => {
         totalTokens: 15,
         cachedTokens: 8,
         reasoningTokens: 3,
+        apart: undefined,
         cost: 140_000
       }
     )
@@ -62,11 +57,19 @@ describe("what an answer says it used", () => {
         completion_tokens_details: { reasoning_tokens: 0 },
         cost: 0
       }),
-      { promptTokens: 0, completionTokens: 0, totalTokens: 0, cachedTokens: 0, reasoningTokens: 0, cost: 0 }
+      {
+        promptTokens: 0,
+        completionTokens: 0,
+        totalTokens: 0,
+        cachedTokens: 0,
+        reasoningTokens: 0,
+        apart: undefined,
+        cost: 0
+      }
     )
   })
 
-  for (const count of [-1, 1.5, NaN, Infinity, 2 ** 53, "10", true, null, [10], {}])
+  for (const count of [-1, 1.5, NaN, Infinity, 2 ** 53, 1e9 + 1, "10", true, null, [10], {}])
     it(`counts no tokens in ${typeof count} ${String(count)}`, () =>
       assert.deepStrictEqual(
         fromAnswer({
@@ -93,10 +96,20 @@ describe("what an answer says it used", () => {
       410_000_000
     ],
     [
-      "the fee alone where that bill is not told",
-      { cost: 0.01, is_byok: true, cost_details: null },
-      10_000_000
+      "nobody knows what where that bill is not told: the fee alone would hide it",
+      { cost: 0, is_byok: true, cost_details: null },
+      undefined
     ],
+    [
+      "nobody knows what where that bill is below nothing",
+      { cost: 0.01, is_byok: true, cost_details: { upstream_inference_cost: -1 } },
+      undefined
+    ],
+    ["nothing less than nothing", { cost: -0.5 }, undefined],
+    ["no fortune", { cost: 1e6 }, undefined],
+    ["no NaN", { cost: NaN }, undefined],
+    ["a figure without the noise of floats", { cost: 0.1 + 0.2 }, 300_000_000],
+    ["a figure of many digits", { cost: 0.00014000000000000001 }, 140_000],
     [
       "the upstream's bill on a fee of nothing",
       { cost: 0, is_byok: true, cost_details: { upstream_inference_cost: 1e-9 } },
@@ -119,60 +132,88 @@ describe("what an answer says it used", () => {
     it(`costs ${name}`, () => assert.strictEqual(fromAnswer(said)?.cost, cost))
 })
 
-describe("an estimate", () => {
-  const table: ReadonlyArray<readonly [string, Usage, Pricing, number | undefined]> = [
-    ["is tokens times price", usage(10, 5), { prompt: "0.000001", completion: "0.000002" }, 20_000],
-    [
-      "counts the price of a request once",
-      usage(1, 1),
-      { prompt: "0", completion: "0", request: "0.01" },
-      10_000_000
-    ],
-    ["is zero for a free model", usage(1000, 1000), { prompt: "0", completion: "0" }, 0],
-    ["is zero where nothing was used", usage(0, 0), { prompt: "1", completion: "1" }, 0],
-    ["is unknown without the prompt's price", usage(10, 5), { completion: "0.1" }, undefined],
-    ["is unknown without the completion's price", usage(10, 5), { prompt: "0.1" }, undefined],
-    [
-      "is unknown without the prompt's tokens",
-      usage(undefined, 5),
-      { prompt: "0", completion: "0" },
-      undefined
-    ],
-    [
-      "is unknown without the completion's tokens",
-      usage(5, undefined),
-      { prompt: "0", completion: "0" },
-      undefined
-    ],
-    ["is unknown where the price is dynamic", usage(1, 1), { prompt: "-1", completion: "-1" }, undefined],
-    ["is unknown where one price is dynamic", usage(1, 0), { prompt: "0", completion: " -1" }, undefined],
-    [
-      "is unknown where the request's price is dynamic",
-      usage(1, 1),
-      { prompt: "0", completion: "0", request: "-1" },
-      undefined
-    ],
-    ["is unknown where a price is no number", usage(1, 1), { prompt: "free", completion: "0" }, undefined],
-    ["is unknown where a price is an empty text", usage(1, 1), { prompt: "", completion: "0" }, undefined],
-    [
-      "does not look at the total",
-      { ...usage(1, 1), totalTokens: 99 },
-      { prompt: "1e-9", completion: "1e-9" },
-      2
-    ]
-  ]
-  for (const [name, usage, pricing, cost] of table)
-    it(name, () => assert.strictEqual(estimate(usage, pricing), cost))
+describe("tokens of a cache", () => {
+  it("are within the prompt in OpenAI's form", () => {
+    const read = fromAnswer({
+      prompt_tokens: 1000,
+      completion_tokens: 5,
+      prompt_tokens_details: { cached_tokens: 600, cache_write_tokens: 300 }
+    })
+    assert.deepInclude(read, { promptTokens: 1000, cachedTokens: 600 })
+    assert.strictEqual(read?.apart?.written, 300)
+  })
 
-  it.prop(
-    "is exact for whole nano-dollars a token",
-    [fc.nat(1_000_000), fc.nat(1_000_000), fc.nat(10_000), fc.nat(10_000)],
-    ([prompt, completion, promptPrice, completionPrice]) => {
-      const pricing = { prompt: `${promptPrice}e-9`, completion: `${completionPrice}e-9` }
-      assert.strictEqual(
-        estimate(usage(prompt, completion), pricing),
-        prompt * promptPrice + completion * completionPrice
-      )
-    }
-  )
+  it("are added to the prompt in Anthropic's form, which leaves them out", () => {
+    const read = fromAnswer({
+      input_tokens: 100,
+      output_tokens: 5,
+      cache_read_input_tokens: 600,
+      cache_creation_input_tokens: 300,
+      cache_creation: { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 }
+    })
+    assert.deepInclude(read, { promptTokens: 1000, completionTokens: 5, cachedTokens: 600 })
+    assert.deepInclude(read?.apart, { written: 300, writtenForAnHour: 200 })
+  })
+
+  it("are not added again where the prompt has OpenAI's name", () => {
+    const read = fromAnswer({ prompt_tokens: 1000, completion_tokens: 5, cache_read_input_tokens: 600 })
+    assert.deepInclude(read, { promptTokens: 1000, cachedTokens: 600 })
+  })
+
+  it("are found under DeepSeek's name", () => {
+    assert.strictEqual(fromAnswer({ prompt_tokens: 9, prompt_cache_hit_tokens: 8 })?.cachedTokens, 8)
+  })
+})
+
+describe("what OpenRouter tells afterwards", () => {
+  const told = {
+    id: "gen-1",
+    total_cost: 0.0015,
+    usage: 0.0015,
+    is_byok: false,
+    upstream_inference_cost: 0.0012,
+    tokens_prompt: 9,
+    tokens_completion: 24,
+    native_tokens_prompt: 10,
+    native_tokens_completion: 25,
+    native_tokens_cached: 3,
+    native_tokens_reasoning: 5,
+    cancelled: true
+  }
+
+  it("is in its native tokens, at its total", () => {
+    assert.deepStrictEqual(fromGeneration(told), {
+      promptTokens: 10,
+      completionTokens: 25,
+      totalTokens: 35,
+      cachedTokens: 3,
+      reasoningTokens: 5,
+      cost: 1_500_000
+    })
+  })
+
+  it("has the upstream's bill on top where the caller brought the key", () => {
+    assert.strictEqual(fromGeneration({ ...told, is_byok: true })?.cost, 2_700_000)
+  })
+
+  it("may be that it cost nothing", () => {
+    assert.strictEqual(fromGeneration({ ...told, total_cost: 0 })?.cost, 0)
+  })
+
+  it("falls back to normalised tokens, and knows no more than it is told", () => {
+    const { native_tokens_completion: _, native_tokens_prompt: __, ...rest } = told
+    assert.deepInclude(fromGeneration(rest), { promptTokens: 9, completionTokens: 24, totalTokens: 33 })
+    assert.deepInclude(fromGeneration({ total_cost: 1 }), { promptTokens: undefined, totalTokens: undefined })
+  })
+
+  for (const nothing of [
+    undefined,
+    null,
+    {},
+    "late",
+    { ...told, total_cost: null },
+    { ...told, total_cost: -1 }
+  ])
+    it(`is not there yet in ${JSON.stringify(nothing)?.slice(0, 20)}`, () =>
+      assert.isUndefined(fromGeneration(nothing)))
 })

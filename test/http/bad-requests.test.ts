@@ -105,12 +105,11 @@ const wrongHeads: ReadonlyArray<Case> = [
     verdict: { status: 415, code: "unsupported_media_type" }
   })),
   ...[
-    "/",
     "/v1",
     "/v1/chat",
     "/v1/chat/completions/more",
     "/v1/nothing",
-    "/v1/chat/%2e%2e/completions",
+    "/v1/chat/%2e%2e/nothing",
     "/%00",
     "/..%2f..%2fetc%2fpasswd",
     `/${"x".repeat(4000)}`
@@ -132,13 +131,13 @@ const wrongHeads: ReadonlyArray<Case> = [
     verdict: { status: 405, code: "method_not_allowed" },
     allow: "POST"
   })),
-  {
-    name: "POST where a GET belongs",
-    path: "/v1/models",
+  ...["/v1/models", "/"].map((path) => ({
+    name: `POST to ${path} where a GET belongs`,
+    path,
     body: "{}",
     verdict: { status: 405, code: "method_not_allowed" },
     allow: "GET"
-  }
+  }))
 ]
 
 /** Nothing is tried again here, so that each case is one call. */

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs"
+import { createReadStream, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { createServer } from "node:http"
 import { join } from "node:path"
 import { BadRequestError, InternalServerError, NotFoundError, toFile } from "openai"
 import type { Uploadable } from "openai"
@@ -215,6 +216,27 @@ describe("speech for a provider's own model", () => {
     })
   )
 
+  for (const answers of ["answers before it has heard it all", "never listens, and the client leaves"])
+    it.scopedLive(`is let go of where the provider ${answers}`, () =>
+      Effect.gen(function* () {
+        const provider = yield* impatient(answers.startsWith("answers"))
+        const router = yield* startRouter({ UPSTREAM_URL: provider.url, UPSTREAM_RETRIES: "0" })
+        const large = yield* named("large.ogg", Buffer.alloc(12_000_000, speech))
+        const leaving = new AbortController()
+        const asked = openAi(router)
+          .audio.transcriptions.create({ file: large, model: "upstream:x" }, { signal: leaving.signal })
+          .then(() => "answered", String)
+        if (!answers.startsWith("answers")) {
+          yield* eventually(Effect.sync(provider.isAsked), (isAsked) => isAsked)
+          assert.strictEqual(heldFiles().length, 1)
+          leaving.abort()
+        }
+        assert.match(yield* Effect.promise(() => asked), /413 Too large for me|was aborted/)
+        assert.match((yield* settled(router, 1))[0]?.state ?? "", /failed|cancelled/)
+        yield* eventually(Effect.sync(heldFiles), (files) => files.length === 0)
+      })
+    )
+
   it.scopedLive("is no longer listened to when nobody waits", () =>
     Effect.gen(function* () {
       const { create, router, upstream } = yield* start()
@@ -318,3 +340,44 @@ describe("speech that cannot be forwarded", () => {
     })
   )
 })
+
+/** A provider that takes nothing of a request but its head. */
+const impatient = (answers: boolean) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      let isAsked = false
+      const server = createServer((request, response) => {
+        request.pause()
+        isAsked ||= request.method === "POST"
+        const [status, answer] = request.method === "GET" ? [200, { data: [] }] : [413, REFUSAL]
+        if (request.method === "GET" || answers)
+          response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer))
+      })
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+      return { server, isAsked: () => isAsked }
+    }),
+    ({ server }) =>
+      Effect.promise(async () => {
+        const closed = new Promise((resolve) => server.close(resolve))
+        server.closeAllConnections()
+        await closed
+      })
+  ).pipe(
+    Effect.map(({ isAsked, server }) => {
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      return { isAsked, url: `http://127.0.0.1:${port}` }
+    })
+  )
+
+const REFUSAL = { error: { message: "Too large for me" } }
+
+/** The received files that this process has open. */
+const heldFiles = () =>
+  readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).includes("/upload")
+    } catch {
+      return false
+    }
+  })

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Layer } from "effect"
 import * as fc from "effect/FastCheck"
+import { KeyRing } from "../../src/services/KeyRing.ts"
 import { ApiKeys, refusalToListen } from "../../src/services/ApiKeys.ts"
+import { isOwnKey } from "../../src/domain/PresentedKey.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 
 interface Headers {
@@ -10,14 +12,30 @@ interface Headers {
 
 /** Who a request is taken for, or the tag of the refusal. */
 const gate = (env: { readonly [name: string]: string }) => {
-  const layer = ApiKeys.Default.pipe(Layer.provide(AppConfig.layer(env)))
+  const layer = ApiKeys.Default.pipe(Layer.provide([AppConfig.layer(env), noKeysKept]))
   const { admit } = Effect.runSync(Effect.orDie(Effect.provide(ApiKeys, layer)))
-  return (headers: Headers) =>
-    Either.match(admit({ header: (name) => headers[name] }), {
-      onLeft: ({ _tag }) => _tag,
-      onRight: ({ keyId }) => keyId
+  return (headers: Headers) => {
+    const admitted = admit({ header: (name) => headers[name] })
+    const told = Effect.match(admitted, {
+      onFailure: ({ _tag }): string => _tag,
+      onSuccess: ({ keyId }) => keyId
     })
+    // The hot path: whatever the environment decides is decided at once.
+    return Either.isEither(admitted) ? Effect.runSync(told) : "asks the database"
+  }
 }
+
+/** A database in which there never was a key. */
+const noKeysKept = Layer.succeed(
+  KeyRing,
+  KeyRing.make({
+    byId: () => undefined,
+    closed: Effect.succeed(false),
+    find: () => Effect.succeed(null),
+    peek: () => undefined,
+    peekClosed: () => false
+  })
+)
 
 const basic = (user: string, password: string) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`
@@ -81,7 +99,7 @@ describe("with keys", () => {
   })
 
   it.prop("no other text is a key", [fc.string()], ([text]) => {
-    fc.pre(text.trim() !== KEY && text.trim() !== OTHER)
+    fc.pre(text.trim() !== KEY && text.trim() !== OTHER && !isOwnKey(text.trim()))
     assert.strictEqual(ask({ authorization: `Bearer ${text}` }), "Unauthorized")
     assert.strictEqual(ask({ "x-api-key": text }), "Unauthorized")
     assert.strictEqual(ask({ authorization: text }), "Unauthorized")
@@ -177,5 +195,6 @@ describe("an address without keys", () => {
       assert.notInclude(refusal, "\n")
       assert.isUndefined(refusalToListen({ listenHost, apiKeys: ["x"], allowAnonymous: false }))
       assert.isUndefined(refusalToListen({ listenHost, apiKeys: [], allowAnonymous: true }))
+      assert.isUndefined(refusalToListen({ listenHost, apiKeys: [], allowAnonymous: false }, true))
     })
 })

@@ -77,6 +77,10 @@ describe("the settings", () => {
       bodyMaxAgeDays: undefined,
       rollupMaxAgeDays: 90,
       dbMaxMb: 4096,
+      searchIndex: true,
+      uiEnabled: true,
+      uiUsername: undefined,
+      uiPassword: undefined,
       enableLogging: true,
       logBodyKb: 256,
       logMaxMb: 10,
@@ -159,6 +163,8 @@ describe("a wrong value", () => {
     ["BODY_MAX_AGE_DAYS", ["0", "1.5", "never"]],
     ["ROLLUP_MAX_AGE_DAYS", ["0", "90 days"]],
     ["DB_MAX_MB", ["-1", "1 GB", "0.5"]],
+    ["SEARCH_INDEX", FLAGS],
+    ["UI_ENABLED", FLAGS],
     ["ENABLE_LOGGING", FLAGS],
     ["LOG_BODY_KB", ["-1", "65537", "much"]],
     ["LOG_MAX_MB", ["0", "10241", "0.5"]],
@@ -209,7 +215,15 @@ describe("a wrong value", () => {
   const free = [
     ...["LISTEN_HOST", "DATA_DIR", "API_KEYS", "CORS_ORIGINS", "OPENROUTER_API_KEY", "OPENROUTER_REFERER"],
     ...["OPENAI_API_KEY", "HUGGINGFACE_API_TOKEN", "HUGGINGFACE_BILL_TO", "UPSTREAM_API_KEY"],
-    ...["OPENROUTER_X_TITLE", "DEFAULT_TEXT_MODEL", "DB_PATH", "LOG_FILE_PATH", "VISION_MODEL"],
+    ...[
+      "OPENROUTER_X_TITLE",
+      "DEFAULT_TEXT_MODEL",
+      "DB_PATH",
+      "UI_USERNAME",
+      "UI_PASSWORD",
+      "LOG_FILE_PATH",
+      "VISION_MODEL"
+    ],
     ...["MEDIA_ROLES", "MEDIA_SITES", "MEDIA_TMP_DIR", "WHISPER_MODEL_NAME", "WHISPER_CLI_PATH"],
     ...["FFMPEG_PATH", "FFPROBE_PATH", "YTDLP_PATH", "YTDLP_MIN_VERSION", "YTDLP_JS_RUNTIME"]
   ]

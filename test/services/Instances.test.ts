@@ -99,7 +99,10 @@ describe("an instance", () => {
       const from = Date.now()
       const self = yield* house.enter
       const mark = yield* house.row(self.id)
-      assert.deepInclude(mark, { host: `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`, pid: process.pid })
+      assert.deepInclude(mark, {
+        host: `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`,
+        pid: process.pid
+      })
       assert.isAbove(mark?.process_start.length ?? 0, 0)
       assert.isAtLeast(mark?.heartbeat_at ?? 0, from)
       yield* self.leave
@@ -186,6 +189,10 @@ describe("what a dead process left running becomes interrupted, and nothing else
     ["in the same process", () => ({})],
     ["in the same process, though its heart has not beaten for long", () => ({ heartbeat_at: 0 })],
     ["on another host with a beating heart", () => ({ host: "elsewhere", heartbeat_at: Date.now() })],
+    [
+      "on another host, though the clock stepped back since",
+      () => ({ host: "elsewhere", heartbeat_at: Date.now() + 3_600_000 })
+    ],
     ["on another host that missed a beat", () => ({ host: "elsewhere", heartbeat_at: Date.now() - 31_000 })],
     [
       "on another host, whatever its pid means here",
@@ -215,6 +222,24 @@ describe("what a dead process left running becomes interrupted, and nothing else
       assert.deepStrictEqual(yield* house.states("dead"), STATES)
       yield* TestClock.adjust("15 seconds")
       assert.deepStrictEqual(yield* house.states("dead"), BURIED)
+    })
+  )
+
+  it.scoped(": not one on another host that was not heard while the database was out of reach", () =>
+    Effect.gen(function* () {
+      const house = yield* start
+      const self = yield* house.enter
+      const mark = yield* house.row(self.id)
+      if (mark === undefined) return assert.fail("no mark")
+      yield* house.remember({ ...mark, id: "alive", host: "elsewhere", heartbeat_at: Date.now() })
+      yield* house.sql`ALTER TABLE instances RENAME TO elsewhere`
+      yield* TestClock.adjust("15 seconds")
+      yield* house.sql`ALTER TABLE elsewhere RENAME TO instances`
+      yield* house.sql`UPDATE instances SET heartbeat_at = ${Date.now() - 3_600_000} WHERE id = 'alive'`
+      yield* TestClock.adjust("15 seconds")
+      assert.deepStrictEqual(yield* house.states("alive"), STATES)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* house.states("alive"), BURIED)
     })
   )
 

@@ -1,6 +1,6 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Logger, LogLevel } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, LogLevel } from "effect"
 import * as fc from "effect/FastCheck"
 import { boundOf, BUCKETS } from "../../src/domain/Histogram.ts"
 import type { RequestBodies, RequestRecord } from "../../src/domain/RequestRecord.ts"
@@ -8,6 +8,7 @@ import { AppConfig } from "../../src/services/AppConfig.ts"
 import * as Database from "../../src/services/Database.ts"
 import { TrackingRepo } from "../../src/services/tracking/TrackingRepo.ts"
 import { everyDatabase } from "../support/Postgres.ts"
+import { rowOf } from "../support/Rows.ts"
 
 const quiet = Logger.minimumLogLevel(LogLevel.None)
 
@@ -22,46 +23,7 @@ const open = (env: { readonly [name: string]: string }) =>
     return { repo: Context.get(context, TrackingRepo), sql: Context.get(context, SqlClient) }
   })
 
-const rowOf = (id: string, more: Partial<RequestRecord> = {}): RequestRecord => ({
-  timestamp: "2026-11-20T10:59:59.999Z",
-  internal_request_id: id,
-  endpoint_called: "/v1/chat/completions",
-  client_ip: "127.0.0.1",
-  model_requested_by_client: "fast",
-  model_routed_to_openrouter: "vendor/fast",
-  openrouter_request_id: null,
-  prompt_tokens: null,
-  completion_tokens: null,
-  total_tokens: null,
-  is_multimodal: 0,
-  media_type_processed: null,
-  input_char_length: null,
-  output_char_length: null,
-  processing_duration_ms: null,
-  openrouter_latency_ms: null,
-  status_code_returned_to_client: 200,
-  error_source: null,
-  error_message: null,
-  is_streaming: 0,
-  state: "done",
-  kind: "main",
-  parent_request_id: null,
-  provider: "openrouter",
-  route_rule: null,
-  key_id: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  cost_nano_usd: null,
-  cost_source: null,
-  time_to_first_token_ms: null,
-  media_ms: null,
-  cache_hits: null,
-  trace_id: null,
-  instance_id: "me",
-  shape_id: null,
-  preview: null,
-  ...more
-})
+const copyOf = (row: RequestRecord): RequestRecord => ({ ...row })
 
 const running = (id: string, more: Partial<RequestRecord> = {}) =>
   rowOf(id, { state: "running", status_code_returned_to_client: null, ...more })
@@ -215,12 +177,7 @@ for (const { fresh, name } of everyDatabase())
         const rows = Array.from({ length: 70 }, (_, at) => rowOf(`row ${at}`, { cost_nano_usd: at }))
         const save = (repo: TrackingRepo) =>
           Effect.retry(
-            Effect.suspend(() =>
-              repo.save(
-                rows.map((row) => ({ ...row })),
-                []
-              )
-            ),
+            Effect.suspend(() => repo.save(rows.map(copyOf), [])),
             { while: Database.isPassing, times: 100 }
           )
         yield* Effect.all([save(one.repo), save(other.repo), save(one.repo), save(other.repo)], {
@@ -245,6 +202,27 @@ for (const { fresh, name } of everyDatabase())
       })
     )
 
+    it.scopedLive("counts a request that ends while its row is being written", () =>
+      Effect.gen(function* () {
+        const { repo, sql } = yield* start
+        const all: Array<RequestRecord> = []
+        for (let turns = 0; turns < 30; turns++) {
+          const row = running(`row ${turns}`)
+          const other = rowOf(`other ${turns}`, { provider: `new ${turns}` })
+          const saving = yield* Effect.fork(repo.save([other, row], []))
+          for (let turn = 0; turn < turns; turn++)
+            yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+          row.state = "done"
+          row.cost_nano_usd = 5
+          yield* Fiber.join(saving)
+          yield* repo.save([row], [])
+          all.push(other, row)
+        }
+        assert.deepStrictEqual(yield* rowsIn(sql), all.map(kept))
+        assert.deepStrictEqual(yield* rollupsIn(sql), countedByHand(all))
+      })
+    )
+
     it.scopedLive("adds up by hour and day, for any rows in any order and however often they come", () =>
       Effect.gen(function* () {
         const { repo, sql } = yield* start
@@ -261,10 +239,7 @@ for (const { fresh, name } of everyDatabase())
                     if (had === undefined || had.state === "running")
                       expected.set(row.internal_request_id, row)
                   }
-                  yield* repo.save(
-                    batch.map((row) => ({ ...row })),
-                    []
-                  )
+                  yield* repo.save(batch.map(copyOf), [])
                 }
                 const byId = (row: { readonly [column: string]: unknown }) =>
                   String(row["internal_request_id"])
@@ -404,7 +379,7 @@ for (const { fresh, name } of everyDatabase())
 
         // The same names in a later batch are the same shapes, also to a process that has yet to learn them.
         yield* repo.save(
-          rows.map((row) => ({ ...row, internal_request_id: `${row.internal_request_id} again` })),
+          rows.map((row) => rowOf("", { ...row, internal_request_id: `${row.internal_request_id} again` })),
           []
         )
         assert.strictEqual(yield* number(sql, "(SELECT count(*) FROM request_shapes)"), 6)

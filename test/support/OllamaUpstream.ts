@@ -63,6 +63,8 @@ export const startOllama: Effect.Effect<OllamaUpstream, never, Scope.Scope> = Ef
           shows: (answer) => {
             show = answer
           },
+          looked: [],
+          tells: () => {},
           env: { OLLAMA_BASE_URL: url },
           stop: Effect.async((resume) => {
             server.close(() => resume(Effect.void))

@@ -1,11 +1,14 @@
 import { Effect } from "effect"
 import type { Scope } from "effect"
-import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { delimiter, join } from "node:path"
+import { join } from "node:path"
 import { afterAll } from "vitest"
+import { binaries, hasPostgres } from "./PostgresPrograms.ts"
 import { temporaryFolder } from "./Router.ts"
+
+export { hasPostgres }
 
 /** A real server, made for a test file, with nothing in it. */
 export interface PostgresServer {
@@ -17,34 +20,6 @@ export interface PostgresServer {
   /** As an administrator would: `pg_ctl restart`, `stop` or `start`. */
   readonly control: (action: "restart" | "stop" | "start", mode?: "fast" | "immediate") => Promise<void>
   readonly close: () => Promise<void>
-}
-
-const folders = [
-  ...(process.env["PATH"] ?? "").split(delimiter),
-  ...(existsSync("/usr/lib/postgresql")
-    ? readdirSync("/usr/lib/postgresql")
-        .toSorted((one, other) => Number(other) - Number(one))
-        .map((version) => join("/usr/lib/postgresql", version, "bin"))
-    : [])
-]
-
-/** Where the server's programs are. */
-const binaries = folders.find((folder) =>
-  ["initdb", "pg_ctl", "psql"].every((name) => existsSync(join(folder, name)))
-)
-
-/** Tests of Postgres are left out where it is not installed; not so where all tests must run. */
-export const hasPostgres = binaries !== undefined || process.env["CI"] === "true"
-
-/** Before all tests: installs the server where that is easy, or says that it is missing. */
-export const providePostgres = (): void => {
-  if (hasPostgres) return
-  if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" }
-    spawnSync("apt-get", ["update", "-qq"], { env })
-    if (spawnSync("apt-get", ["install", "-y", "-qq", "postgresql"], { env }).status === 0) return
-  }
-  console.warn("Tests of Postgres are left out: it is not installed (apt-get install -y postgresql).")
 }
 
 /** The server of a test file, started when it is first asked for, stopped after the last test. */
@@ -108,7 +83,6 @@ const start = async (): Promise<PostgresServer> => {
     listen_addresses: "'127.0.0.1'",
     unix_socket_directories: `'${folder}'`,
     fsync: "off",
-    synchronous_commit: "off",
     full_page_writes: "off",
     shared_buffers: "16MB",
     max_connections: 60

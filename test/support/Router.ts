@@ -36,7 +36,10 @@ export const startRouter = (
     )
     const { url } = Context.get(context, HttpServer)
     const sql = Context.get(context, SqlClient)
-    const rowsNow = Effect.orDie(sql<Row>`SELECT * FROM openrouter_requests ORDER BY id`)
+    const rowsNow = Effect.map(
+      Effect.orDie(sql<Row>`SELECT * FROM openrouter_requests ORDER BY id`),
+      (rows) => rows.map(withNumbers)
+    )
     return {
       url,
       dataDir,
@@ -53,6 +56,22 @@ export const startRouter = (
         )
     }
   })
+
+/** Postgres gives its large integers as text. */
+const withNumbers = (row: Row): Row => {
+  const integerOrNull = (value: number | null) => (value === null ? null : Number(value))
+  return {
+    ...row,
+    id: Number(row.id),
+    prompt_tokens: integerOrNull(row.prompt_tokens),
+    completion_tokens: integerOrNull(row.completion_tokens),
+    total_tokens: integerOrNull(row.total_tokens),
+    cached_tokens: integerOrNull(row.cached_tokens),
+    reasoning_tokens: integerOrNull(row.reasoning_tokens),
+    cost_nano_usd: integerOrNull(row.cost_nano_usd),
+    shape_id: integerOrNull(row.shape_id)
+  }
+}
 
 export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "percept-test-"))),

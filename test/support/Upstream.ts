@@ -31,12 +31,16 @@ export interface Upstream {
   readonly received: Array<Received>
   /** Calls of the model list. */
   readonly listed: Array<Received>
+  /** Calls for what an answer has cost after its end. */
+  readonly looked: Array<Received>
   /** What the next chat calls get, one each; after that `answers` again. */
   readonly once: (...answers: Array<Answer>) => void
   /** What chat calls get from now on. */
   readonly answers: (answer: Answer) => void
   /** What calls of the model list get. */
   readonly lists: (answer: Answer) => void
+  /** What those get who ask what an answer has cost; otherwise nobody knows. */
+  readonly tells: (answer: Answer) => void
   /** The environment that points a router here. */
   readonly env: { readonly [name: string]: string }
 }
@@ -45,9 +49,11 @@ export const startUpstream: Effect.Effect<Upstream, never, Scope.Scope> = Effect
   Effect.async<Upstream & { readonly stop: Effect.Effect<void> }>((resume) => {
     const received: Array<Received> = []
     const listed: Array<Received> = []
+    const looked: Array<Received> = []
     let queue: Array<Answer> = []
     let usual: Answer = completion("Hello from upstream.")
     let list: Answer = json(200, { data: MODELS })
+    let generation: Answer = json(404, { error: { code: 404, message: "Generation not found" } })
 
     const server = createServer((request, response) => {
       const pieces: Array<Buffer> = []
@@ -63,6 +69,10 @@ export const startUpstream: Effect.Effect<Upstream, never, Scope.Scope> = Effect
         response.on("close", () => {
           got.aborted = !response.writableFinished
         })
+        if (got.path.startsWith("/v1/generation?")) {
+          looked.push(got)
+          return generation(got, response)
+        }
         const isList = got.path.startsWith("/v1/models")
         ;(isList ? listed : received).push(got)
         const answer = isList ? list : (queue.shift() ?? usual)
@@ -76,6 +86,7 @@ export const startUpstream: Effect.Effect<Upstream, never, Scope.Scope> = Effect
           url,
           received,
           listed,
+          looked,
           once: (...answers) => {
             queue = [...queue, ...answers]
           },
@@ -84,6 +95,9 @@ export const startUpstream: Effect.Effect<Upstream, never, Scope.Scope> = Effect
           },
           lists: (answer) => {
             list = answer
+          },
+          tells: (answer) => {
+            generation = answer
           },
           env: {
             OPENROUTER_API_KEY: UPSTREAM_KEY,

@@ -48,7 +48,7 @@ export const rollupsOf = (
       const name = `${span} ${start} ${shape}`
       let rollup = found.get(name)
       if (rollup === undefined) {
-        rollup = { span, start, shape, counts: new Array<number>(ROLLUP_COLUMNS.length).fill(0) }
+        rollup = { span, start, shape, counts: Array.from(NOTHING) }
         found.set(name, rollup)
       }
       addTo(rollup.counts, row)
@@ -87,10 +87,11 @@ const amounts: { readonly [Name in (typeof ROLLUP_SUMS)[number]]: (row: RequestR
 
 /** A provider's nonsense stays in its row: summed up, it would reach the end of what a database can count. */
 const plausible = (amount: number | null): number =>
-  amount !== null && Math.abs(amount) <= MOST ? Math.round(amount) : 0
+  amount !== null && amount >= 0 && amount <= MOST ? Math.round(amount) : 0
 
 /** Tokens, or ten thousand dollars. */
-const MOST = 1e13
+export const MOST = 1e13
 
+const NOTHING: ReadonlyArray<number> = ROLLUP_COLUMNS.map(() => 0)
 const AMOUNTS = ROLLUP_SUMS.map((name) => amounts[name])
 const SPANS = [HOUR, DAY] as const

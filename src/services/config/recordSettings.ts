@@ -29,6 +29,12 @@ export const recordSettings = {
     example: "false",
     about: "Keeps an index of prompts, answers and errors, so that the record can be searched by text."
   }),
+  exportMaxRows: setting("EXPORT_MAX_ROWS", integer(1, 100_000_000), {
+    fallback: "1000000",
+    example: "100000",
+    about:
+      "Most requests that one CSV or JSONL file of the record has; `x-truncated` says that there are more."
+  }),
   uiEnabled: setting("UI_ENABLED", flag, {
     fallback: "true",
     example: "false",

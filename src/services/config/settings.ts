@@ -1,4 +1,6 @@
 import { Either, Redacted } from "effect"
+import { believable, fromDollars } from "../../domain/Money.ts"
+import type { NanoDollars } from "../../domain/Money.ts"
 import { mediaSettings } from "./mediaSettings.ts"
 import { providerSettings } from "./providerSettings.ts"
 import { recordSettings } from "./recordSettings.ts"
@@ -11,7 +13,8 @@ export const settings = {
   listenHost: setting("LISTEN_HOST", text, {
     fallback: "127.0.0.1",
     example: "0.0.0.0",
-    about: "Address to listen on. Anything but loopback needs `API_KEYS` or `ALLOW_ANONYMOUS=true`."
+    about:
+      "Address to listen on. Anything but loopback needs `API_KEYS`, a key of `percept keys create`, or `ALLOW_ANONYMOUS=true`."
   }),
   listenPort: setting("LISTEN_PORT", integer(0, 65535), {
     aliases: ["PORT"],
@@ -28,12 +31,18 @@ export const settings = {
     fallback: "",
     example: "a-long-random-key,another-one",
     about:
-      "Keys clients may use, separated by commas: as bearer token, `X-Api-Key` or basic-auth password. None: open on loopback."
+      "Keys clients may use, separated by commas: as bearer token, `X-Api-Key` or basic-auth password. None, and none made with `percept keys create`: open on loopback."
   }),
   allowAnonymous: setting("ALLOW_ANONYMOUS", flag, {
     fallback: "false",
     example: "true",
     about: "Serve without keys on an address that others can reach."
+  }),
+  budgetUnknown: setting("BUDGET_UNKNOWN_USD", dollars, {
+    fallback: "0.05",
+    example: "0.25",
+    about:
+      "What a call is taken to cost at most where the catalogue has no price for it, for keys that have a budget; 0 lets such calls through whatever is left."
   }),
   corsOrigins: setting("CORS_ORIGINS", list, {
     fallback: "",
@@ -122,6 +131,12 @@ export const settings = {
     example: "debug",
     about: "What goes to standard error: `debug`, `info`, `warning`, `error` or `none`."
   })
+}
+
+/** Nano-dollars. */
+function dollars(value: string): Either.Either<NanoDollars, string> {
+  const nano = believable(fromDollars(value))
+  return nano === undefined ? Either.left("must be an amount in dollars, 0 or more") : Either.right(nano)
 }
 
 /** A file of SQLite, or a Postgres server; also as SQLAlchemy spells them. */

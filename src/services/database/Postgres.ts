@@ -8,11 +8,14 @@ import { codeOf, DatabaseUnusable, isUnreachable, wordsOf } from "./problems.ts"
 export const layer = (url: Redacted.Redacted) =>
   Layer.scoped(
     SqlClient,
-    connect(url).pipe(
-      Effect.tap((sql) => Effect.provideService(prepare, SqlClient, sql)),
-      Effect.catchAllCause((cause) => Effect.fail(Cause.squash(cause))),
-      Effect.retry({ schedule: WHILE_IT_STARTS, while: isUnreachable }),
-      Effect.mapError((error) => new DatabaseUnusable({ message: problemWith(url, error) }))
+    Effect.flatMap(Effect.once(Effect.logInfo(`Waiting for the database ${placeOf(url)} …`)), (tellOnce) =>
+      connect(url).pipe(
+        Effect.tap((sql) => Effect.provideService(prepare, SqlClient, sql)),
+        Effect.catchAllCause((cause) => Effect.fail(Cause.squash(cause))),
+        Effect.tapError((error) => (isUnreachable(error) ? tellOnce : Effect.void)),
+        Effect.retry({ schedule: WHILE_IT_STARTS, while: isUnreachable }),
+        Effect.mapError((error) => new DatabaseUnusable({ message: problemWith(url, error) }))
+      )
     )
   )
 
@@ -87,6 +90,7 @@ const ATTEMPTS: { readonly [mode: string]: ReadonlyArray<string> } = {
   disable: ["disable"],
   allow: ["disable", "require"],
   prefer: ["require", "disable"],
+  "no-verify": ["require"],
   true: ["require"],
   "1": ["require"],
   false: ["disable"],

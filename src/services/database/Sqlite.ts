@@ -1,10 +1,10 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import { Cause, Context, Effect, Layer } from "effect"
+import { Cause, Context, Effect, Layer, Schedule } from "effect"
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { migrate } from "./migrate.ts"
-import { codeOf, DatabaseUnusable, isLocked, whileLocked, wordsOf } from "./problems.ts"
+import { codeOf, DatabaseUnusable, isLocked, wordsOf } from "./problems.ts"
 
 /** A file, opened and migrated; tried again while another process holds it. */
 export const layer = (file: string) =>
@@ -17,7 +17,7 @@ export const layer = (file: string) =>
       Effect.map(Context.get(SqlClient)),
       Effect.tap((sql) => Effect.provideService(prepare, SqlClient, sql)),
       Effect.catchAllCause((cause) => Effect.fail(Cause.squash(cause))),
-      Effect.retry(whileLocked),
+      Effect.retry({ schedule: WHILE_HELD, while: isLocked }),
       Effect.mapError((error) => new DatabaseUnusable({ message: problemWith(file, error) }))
     )
   )
@@ -26,6 +26,9 @@ const prepare = Effect.gen(function* () {
   const sql = yield* SqlClient
   // The driver waits on the only thread there is, so waiting for a lock is left to schedules.
   yield* sql`PRAGMA busy_timeout = 50`
+  const [size] = yield* sql<{ page_count: number }>`PRAGMA page_count`
+  // Only before there are tables: so a file gets smaller by and by when much is deleted.
+  if (size?.page_count === 0) yield* sql`PRAGMA auto_vacuum = INCREMENTAL`
   yield* sql`PRAGMA journal_mode = WAL`
   // A checkpoint writes a page once, however often it changed since the last one.
   yield* sql`PRAGMA wal_autocheckpoint = 4000`
@@ -42,3 +45,10 @@ const problemWith = (file: string, error: unknown): string => {
     return `The database ${file} has tables of another program; choose another file.`
   return `The database ${file} cannot be opened (${code || String(error)}).`
 }
+
+/** Three quarters of a minute: a backup or another process's migration may take that long. */
+const WHILE_HELD = Schedule.exponential("100 millis").pipe(
+  Schedule.union(Schedule.spaced("1 second")),
+  Schedule.jittered,
+  Schedule.upTo("45 seconds")
+)

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import media from "../media/migrations/0002_media.ts"
 import requests from "../tracking/migrations/0001_requests.ts"
 import statistics from "../tracking/migrations/0003_statistics.ts"
+import search from "../tracking/migrations/0004_search.ts"
 import { DatabaseUnusable, StillMigrating } from "./problems.ts"
 import { inTransaction } from "./transaction.ts"
 
@@ -11,7 +12,8 @@ import { inTransaction } from "./transaction.ts"
 const migrations = {
   "0001_requests": requests,
   "0002_media": media,
-  "0003_statistics": statistics
+  "0003_statistics": statistics,
+  "0004_search": search
 }
 
 const names = Object.keys(migrations)

@@ -41,10 +41,11 @@ export const wordsOf = (error: unknown): string => {
 const LOCKED = /^(SQLITE_(BUSY|LOCKED)|23505|40001|40P01)/
 
 /**
- * What an operator mends while the router runs: a file's disk and rights; a server's password, grants, role of a
+ * What an operator mends while the router runs: a file, its disk and rights; a server's password, grants, role of a
  * standby, resources, locks, shutdown, and its own disk.
  */
-const PASSING = /^(SQLITE_(FULL|IOERR|CANTOPEN|READONLY|NOMEM)|28|3D000|42501|25006|53|55P03|57|58)/
+const PASSING =
+  /^(SQLITE_(FULL|IOERR|CANTOPEN|READONLY|NOMEM|CORRUPT|NOTADB)|28|3D000|42501|25006|53|55P03|57|58)/
 
 const UNREACHABLE =
   /^(08|57P0[1-3]|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT$)/

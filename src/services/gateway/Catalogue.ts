@@ -1,6 +1,7 @@
 import { Duration, Effect, Fiber, FiberSet } from "effect"
 import { addressed, aliasOf } from "../../domain/Model.ts"
 import type { Model } from "../../domain/Model.ts"
+import * as ModelIndex from "../../domain/ModelIndex.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Providers } from "./Provider.ts"
 import type { Provider } from "./Provider.ts"
@@ -14,7 +15,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
     const run = yield* FiberSet.makeRuntime<never>()
     const ttl = Duration.toMillis(catalogueTtl)
     const shelves = providers.map((provider) => new Shelf(provider))
-    let index: ReadonlyMap<string, ReadonlyArray<Model>> = new Map()
+    let index = ModelIndex.of([])
     let staleFrom = Infinity
 
     const load = Effect.fn("Catalogue.load")(function* (shelf: Shelf) {
@@ -26,7 +27,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
       const isNews = trouble !== undefined && shelf.trouble !== trouble
       shelf.trouble = trouble
       if (isThere) shelf.models = new Map(answer.right.map((model) => [model.id, model]))
-      if (isThere) index = indexOf(shelves)
+      if (isThere) index = ModelIndex.of(shelves.map(({ models }) => models))
       if (isNews) yield* Effect.logWarning(`The model list of ${name} cannot be had: ${trouble}`)
     })
 
@@ -88,13 +89,10 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
       return known(model).find((entry) => provider === undefined || entry.provider === provider)
     }
 
-    /**
-     * Every entry of this name that is on the shelves now, without waiting for anything; else those of a name that
-     * stands for it: OpenRouter and Hugging Face know variants, Ollama a tag that is left out.
-     */
+    /** Every entry of this name, or of one it stands for, that is on the shelves now; without waiting for anything. */
     const known = (id: string): ReadonlyArray<Model> => {
       if (clock.unsafeCurrentTimeMillis() >= staleFrom) refreshStale()
-      return index.get(id) ?? meant(index, id)
+      return ModelIndex.find(index, id)
     }
 
     const refreshStale = () => {
@@ -169,24 +167,6 @@ const awaited = ({ loading }: Shelf): Effect.Effect<unknown> =>
 /** From when on a list wants fetching; what is being fetched does not. */
 const staleness = ({ freshUntil, loading }: Shelf): number => (loading === undefined ? freshUntil : Infinity)
 
-const indexOf = (shelves: ReadonlyArray<Shelf>): ReadonlyMap<string, ReadonlyArray<Model>> => {
-  const index = new Map<string, Array<Model>>()
-  for (const { models } of shelves)
-    for (const [id, model] of models) {
-      const found = index.get(id)
-      if (found === undefined) index.set(id, [model])
-      else found.push(model)
-    }
-  return index
-}
-
-const meant = (index: ReadonlyMap<string, ReadonlyArray<Model>>, name: string): ReadonlyArray<Model> => {
-  const colon = name.lastIndexOf(":")
-  return colon > name.lastIndexOf("/")
-    ? (index.get(name.slice(0, colon)) ?? []).filter(({ provider }) => HAS_VARIANTS.has(provider))
-    : (index.get(`${name}:latest`) ?? []).filter(({ provider }) => provider === "ollama")
-}
-
 const describe = ({
   message,
   ...rest
@@ -194,8 +174,6 @@ const describe = ({
   readonly message: string
   readonly detail?: string | undefined
 }) => (rest.detail === undefined ? message : `${message} (${rest.detail})`)
-
-const HAS_VARIANTS = new Set(["openrouter", "huggingface"])
 
 /** Milliseconds. */
 const RETRY_AFTER = 30_000

@@ -16,6 +16,7 @@ import type { InvalidRequest } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { stringField } from "../../domain/Json.ts"
 import { mayHoldMedia } from "../../domain/media/MediaRef.ts"
+import { Admission } from "../Admission.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Perception } from "../media/Perception.ts"
@@ -30,6 +31,7 @@ import { Thoughts } from "./Thoughts.ts"
 export class Completions extends Effect.Service<Completions>()("percept/Completions", {
   effect: Effect.gen(function* () {
     const { disableThinking } = yield* AppConfig
+    const admission = yield* Admission
     const keys = yield* ApiKeys
     const perception = yield* Perception
     const recorder = yield* Recorder
@@ -39,21 +41,26 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
     const complete = (exchange: Exchange) =>
       recorder.recording(exchange, (recording) =>
         Effect.gen(function* () {
-          recording.admitted(yield* keys.admit(exchange))
+          yield* admission.enter(yield* keys.admit(exchange), recording)
           const request = yield* decode(recording.received(yield* exchange.body()))
           recording.asked(request)
           // Nobody but the model can tell how much text its tokens are.
           if (request.prompts === undefined) recording.row.input_char_length = null
+          const refusal = admission.refusal(recording, request)
+          if (refusal !== undefined) return yield* refusal
           const seen = yield* perceive(request, exchange, recording)
           const route = recording.routed(yield* router.resolve(seen?.[0]?.model ?? request.model))
           const { completions } = route.provider
           const bare = { ...request, ...withoutKey(request, "percept") }
           if (seen === undefined && completions !== undefined) {
+            yield* admission.afford(recording, route, request)
             const reply = recording.overhearing(thinking.heard(forwardTo(exchange, recording.media)))
             return yield* completions(withModel(yield* unthinking(bare), route.model).bytes, reply, exchange)
           }
           yield* refuseAsChat(request)
-          yield* answer(seen ?? (yield* chatsOf(bare)), bare, route, exchange, recording)
+          const chats = seen ?? (yield* chatsOf(bare))
+          yield* admission.afford(recording, route, seen === undefined ? request : together(request, chats))
+          yield* answer(chats, bare, route, exchange, recording)
         })
       )
 
@@ -89,6 +96,7 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
       const [first = request, ...more] = chats
       const reply = recording.overhearing(thinking.heard(replyTo(exchange, first, recording.media)))
       const one = { count: chats.length, choicesEach: choicesEach(request), stream: request.stream }
+      if (one.count > 1) recording.inParts()
       const merged = merging(one, reply)
       return Effect.forEach(
         chats,
@@ -122,6 +130,12 @@ const refuseAsChat = (request: CompletionRequest): Effect.Effect<void, InvalidRe
   const refusal = refusalAsChat(request)
   return refusal === undefined ? Effect.void : Effect.fail(refusal)
 }
+
+/** All that is sent, for who counts it: the prompts are in the chats, with what was seen of their media. */
+const together = (request: CompletionRequest, chats: ReadonlyArray<ChatRequest>) => ({
+  body: { ...request.body, messages: chats.flatMap(({ messages }) => messages) },
+  bytes: Buffer.concat(chats.map(({ bytes }) => bytes))
+})
 
 /** The client knows no messages. */
 const inPrompt = ({ code, detail, message, transient }: MediaFailure, param: string): MediaFailure =>

@@ -9,6 +9,7 @@ import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import { isObject } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import { Admission } from "../Admission.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import type { ToldElse } from "../tracking/Recording.ts"
@@ -18,6 +19,7 @@ import type { Route } from "./ModelRouter.ts"
 /** The way of a request for embeddings: admit, route, ask, answer in the form that was asked for. */
 export class Embeddings extends Effect.Service<Embeddings>()("percept/Embeddings", {
   effect: Effect.gen(function* () {
+    const admission = yield* Admission
     const keys = yield* ApiKeys
     const recorder = yield* Recorder
     const router = yield* ModelRouter
@@ -25,12 +27,13 @@ export class Embeddings extends Effect.Service<Embeddings>()("percept/Embeddings
     const embed = (decode: Decode) => (exchange: Exchange) =>
       recorder.recording(exchange, (recording) =>
         Effect.gen(function* () {
-          recording.admitted(yield* keys.admit(exchange))
+          yield* admission.enter(yield* keys.admit(exchange), recording)
           const request = yield* decode(recording.received(yield* exchange.body()))
           const { model, text } = request
           recording.askedElse({ model, text, stream: false, characters: charactersIn(request) })
           const route = recording.routed(yield* router.resolve(model))
           const reply = recording.overhearingElse(replyTo(exchange, request), told)
+          yield* admission.afford(recording, route, request)
           yield* answer(withModel(request, route.model), route, reply, exchange)
         })
       )

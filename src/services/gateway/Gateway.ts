@@ -2,8 +2,9 @@ import { Effect } from "effect"
 import type { Either } from "effect"
 import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
 import { readyAnswer } from "../../domain/dialects/OllamaLoad.ts"
-import type { Failure, InvalidRequest } from "../../domain/Errors.ts"
+import type { Failure, InvalidRequest, MediaFailure, ModelForbidden } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
+import { Admission } from "../Admission.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { Perception } from "../media/Perception.ts"
 import { Recorder } from "../tracking/Recorder.ts"
@@ -15,6 +16,7 @@ import { Thoughts } from "./Thoughts.ts"
 /** The way of a chat request: admit, perceive, route, answer; recorded from its first moment to its last. */
 export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
   effect: Effect.gen(function* () {
+    const admission = yield* Admission
     const keys = yield* ApiKeys
     const perception = yield* Perception
     const recorder = yield* Recorder
@@ -25,11 +27,17 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
     // because it keeps what it has seen alive into the old generation.
     const chat = (decode: Decode) => (exchange: Exchange) =>
       recorder.recording(exchange, (recording) => {
-        const admit = Effect.map(keys.admit(exchange), (caller) => recording.admitted(caller))
+        const admit = Effect.flatMap(keys.admit(exchange), (caller) => admission.enter(caller, recording))
         const read = () => Effect.map(exchange.body(), (bytes) => recording.received(bytes))
         const ask = (bytes: Uint8Array) => Effect.map(decode(bytes), (request) => recording.asked(request))
-        const perceive = (request: ChatRequest.ChatRequest) =>
-          perception.perceive(request, exchange, recording)
+        const perceive = (
+          request: ChatRequest.ChatRequest
+        ): Effect.Effect<ChatRequest.ChatRequest, Unseen> => {
+          const refusal = admission.refusal(recording, request)
+          return refusal === undefined
+            ? perception.perceive(request, exchange, recording)
+            : Effect.fail(refusal)
+        }
         const route = (request: ChatRequest.ChatRequest) =>
           Effect.map(router.resolve(request.model), (route) => ({ request, route: recording.routed(route) }))
         const answer = ({ request, route }: Routed) => {
@@ -39,7 +47,11 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
           const reply = recording.overhearing(isShown ? told : thinking.heard(told))
           const ready = route.provider.ollama === undefined ? readyAnswer(request) : undefined
           if (ready !== undefined) return Effect.sync(() => sayWhole(reply, ready))
-          return route.provider.answer(ChatRequest.withModel(request, route.model), reply, exchange)
+          const sent = ChatRequest.withModel(request, route.model)
+          return Effect.zipRight(
+            admission.afford(recording, route, sent),
+            route.provider.answer(sent, reply, exchange)
+          )
         }
         return admit.pipe(
           Effect.flatMap(read),
@@ -61,6 +73,9 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
 
 /** Reads a client's bytes, in whatever dialect, into the internal form. */
 export type Decode = (bytes: Uint8Array) => Either.Either<ChatRequest.ChatRequest, InvalidRequest>
+
+/** Why it was not even looked at. */
+type Unseen = InvalidRequest | MediaFailure | ModelForbidden
 
 interface Routed {
   readonly request: ChatRequest.ChatRequest

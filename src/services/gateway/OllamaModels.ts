@@ -19,9 +19,10 @@ export class OllamaModels extends Effect.Service<OllamaModels>()("percept/Ollama
     const sighted = mediaPolicy !== "off"
 
     /** `/api/tags`. */
-    const tags = Effect.fn("OllamaModels.tags")(function* () {
+    const tags = Effect.fn("OllamaModels.tags")(function* (isShown: (name: string) => boolean = () => true) {
       const models = yield* catalogue.all()
-      return { models: models.map((model) => entryOf(model, digestOf(model))) }
+      const shown = models.filter(({ id }) => isShown(id))
+      return { models: shown.map((model) => entryOf(model, digestOf(model))) }
     })
 
     /** `/api/show`: in an Ollama server's own words where the model is its. */

@@ -8,6 +8,7 @@ import type { Exchange } from "../../domain/Exchange.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Model } from "../../domain/Model.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import type { Usage } from "../../domain/Usage.ts"
 
 /** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `program.ts`. */
 export interface Provider {
@@ -35,6 +36,8 @@ export interface Provider {
   ) => Effect.Effect<void, UpstreamFailure>
   /** What an Ollama server says of itself. */
   readonly ollama?: OllamaFacts
+  /** What an answer of this id has used, asked after its end; undefined as long as that is not known. */
+  readonly figures?: (id: string) => Effect.Effect<Usage | undefined, UpstreamFailure>
 }
 
 /** Passes a request on and its answer back, both in OpenAI's own words. */

@@ -5,6 +5,8 @@ import type { Exchange } from "../../domain/Exchange.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { RequestKind } from "../../domain/RequestRecord.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import { Admission } from "../Admission.ts"
+import type { NotAdmitted } from "../Admission.ts"
 import { freshId } from "../tracking/freshId.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import { ModelRouter } from "./ModelRouter.ts"
@@ -20,6 +22,7 @@ export interface Parent {
 /** Calls the router makes on its own account: each has a row, its cost, and the request it was made for. */
 export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", {
   effect: Effect.gen(function* () {
+    const admission = yield* Admission
     const recorder = yield* Recorder
     const router = yield* ModelRouter
 
@@ -43,6 +46,7 @@ export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", 
           const request = recording.asked(yield* ChatRequest.parse(encoder.encode(JSON.stringify(body))))
           const route = recording.routed(yield* router.route(request.model))
           const sent = ChatRequest.withModel(request, route.model)
+          yield* admission.afford(recording, route, sent)
           yield* route.provider.answer(sent, recording.overhearing(reply), exchange)
         })
       })
@@ -54,7 +58,7 @@ export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", 
 }) {}
 
 /** Why a side call gave no answer. */
-export type SideFailure = InvalidRequest | ModelNotFound | UpstreamFailure
+export type SideFailure = InvalidRequest | ModelNotFound | NotAdmitted | UpstreamFailure
 
 /** An exchange with nobody at its other end. */
 class InnerExchange implements Exchange {

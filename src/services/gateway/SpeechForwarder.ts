@@ -5,6 +5,8 @@ import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import { field, stringField } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import { Admission } from "../Admission.ts"
+import type { NotAdmitted } from "../Admission.ts"
 import type { Recording, ToldElse } from "../tracking/Recording.ts"
 import { ModelRouter } from "./ModelRouter.ts"
 import type { Speech } from "./Provider.ts"
@@ -12,6 +14,7 @@ import type { Speech } from "./Provider.ts"
 /** Speech for a provider's own model: sent on as it came, and so is what comes back. */
 export class SpeechForwarder extends Effect.Service<SpeechForwarder>()("percept/SpeechForwarder", {
   effect: Effect.gen(function* () {
+    const admission = yield* Admission
     const router = yield* ModelRouter
 
     const forward = Effect.fn("SpeechForwarder.forward")(function* (
@@ -19,12 +22,13 @@ export class SpeechForwarder extends Effect.Service<SpeechForwarder>()("percept/
       model: string,
       exchange: Exchange,
       recording: Recording
-    ): Effect.fn.Return<void, UpstreamFailure | ModelNotFound> {
+    ): Effect.fn.Return<void, UpstreamFailure | ModelNotFound | NotAdmitted> {
       const route = yield* Effect.mapError(router.resolve(model), ({ message }) => unheard(message))
       // Whoever is first in line takes any chat, but hardly any model of theirs can hear.
       if (route.rule === "first") return yield* deaf(model)
       const { transcribe } = recording.routed(route).provider
       if (transcribe === undefined) return yield* deaf(route.model)
+      yield* admission.afford(recording, route, undefined)
       recording.row.is_multimodal = 1
       recording.row.media_type_processed = "audio"
       const fields = { ...speech.fields, model: route.model }

@@ -1,6 +1,7 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import type { Blob } from "../../domain/media/Evidence.ts"
+import { inTransaction } from "../database/transaction.ts"
 
 /** One thing remembered, as text, with what it takes: its text and all its pictures. */
 export interface Entry {
@@ -18,7 +19,7 @@ export interface Entry {
  */
 export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
   const inTurn = <A, E, R>(change: (taken: number) => Effect.Effect<A, E, R>) =>
-    sql.withTransaction(
+    inTransaction(sql, () =>
       Effect.flatMap(
         sql<{ bytes: number | string }>`UPDATE media_room SET bytes = bytes RETURNING bytes`,
         ([room]) => change(Number(room?.bytes ?? 0))

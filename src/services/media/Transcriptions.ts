@@ -10,6 +10,7 @@ import type { Segment } from "../../domain/media/Evidence.ts"
 import { sniff } from "../../domain/media/MagicBytes.ts"
 import type { MediaFile } from "../../domain/media/Media.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
+import { Admission } from "../Admission.ts"
 import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
 import type { Speech } from "../gateway/Provider.ts"
@@ -35,6 +36,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
   effect: Effect.gen(function* () {
     const { mediaTimeout, videoMaxDuration, whisperModel } = yield* AppConfig
     const longest = Duration.toSeconds(videoMaxDuration)
+    const admission = yield* Admission
     const audio = yield* AudioPipeline
     const ffmpeg = yield* Ffmpeg
     const keys = yield* ApiKeys
@@ -51,7 +53,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
       recorder.recording(exchange, (recording) =>
         Effect.scoped(
           Effect.gen(function* () {
-            recording.admitted(yield* keys.admit(exchange))
+            yield* admission.enter(yield* keys.admit(exchange), recording)
             const folder = yield* workspace.folder
             const form = yield* receive(folder)
             const model = yield* Transcription.modelIn(form.fields)
@@ -61,6 +63,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
             }
             const request = yield* Transcription.decodeRequest(form.fields)
             recording.askedElse({ ...request, text: asText(form) })
+            yield* admission.allow(recording, model)
             recording.routed({ provider: PERCEPT, model: whisperModel, rule: "percept", pricing: undefined })
             const file = { ...form.file, type: yield* typeOf(form.file.path) }
             const task = { file, folder, language: request.language, recording }

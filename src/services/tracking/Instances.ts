@@ -1,4 +1,4 @@
-import { Duration, Effect, Schedule } from "effect"
+import { Clock, Duration, Effect, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
 import { readlinkSync } from "node:fs"
 import { hostname } from "node:os"
@@ -7,20 +7,34 @@ import { startOf } from "../ProcessStart.ts"
 import { TrackingRepo } from "./TrackingRepo.ts"
 import type { Instance, Silence } from "./TrackingRepo.ts"
 
-/** This process among those that write rows: it shows that it lives, and buries those that died. */
+/**
+ * This process among those that write rows: it shows that it lives, and buries those that died. Where their pids are
+ * ours to look up, the processes are the proof that they live; elsewhere their heartbeats are.
+ */
 export class Instances extends Effect.Service<Instances>()("percept/Instances", {
   scoped: Effect.gen(function* () {
     const repo = yield* TrackingRepo
     const id = randomUUID()
     const self = { id, host: hereabouts(), pid: process.pid, process_start: startOf(process.pid) ?? "" }
 
+    let troubled = -Infinity
+
     const tend = Effect.gen(function* () {
       yield* repo.beat(self)
       const others = yield* repo.instances()
-      yield* repo.bury(
-        others.filter((other) => other.id !== id && !isAlive(other, self.host)).map((other) => other.id)
+      const now = yield* Clock.currentTimeMillis
+      // Who could not reach the database itself cannot tell whether others are silent or were not heard.
+      const hears = now - troubled > DEAD_AFTER
+      const isAlive = ({ host, pid, process_start, silent_ms }: Instance & Silence) =>
+        host === self.host ? startOf(pid) === process_start : !hears || silent_ms < DEAD_AFTER
+      yield* repo.bury(others.filter((other) => other.id !== id && !isAlive(other)).map((other) => other.id))
+    }).pipe(
+      Effect.tapErrorCause(() =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          troubled = now
+        })
       )
-    })
+    )
 
     yield* Effect.orDie(Effect.retry(tend, { ...whileLocked, while: isPassing }))
     yield* Effect.forkScoped(
@@ -32,12 +46,6 @@ export class Instances extends Effect.Service<Instances>()("percept/Instances", 
   })
 }) {}
 
-/** Where pids are ours to look up: the processes itself are the proof; elsewhere their heartbeats are. */
-const isAlive = (instance: Instance & Silence, host: string): boolean =>
-  instance.host === host
-    ? startOf(instance.pid) === instance.process_start
-    : instance.silent_ms < Duration.toMillis(BEAT) * 4
-
 /** Two containers may bear one name, and do not see each other's processes. */
 const hereabouts = (): string => {
   try {
@@ -48,3 +56,4 @@ const hereabouts = (): string => {
 }
 
 const BEAT = Duration.seconds(15)
+const DEAD_AFTER = Duration.toMillis(BEAT) * 4

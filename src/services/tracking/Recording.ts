@@ -4,8 +4,11 @@ import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { stringField } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
+import type { Pricing } from "../../domain/Pricing.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import type { RequestKind, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import * as Preview from "../../domain/record/Preview.ts"
+import { figuresOf } from "../../domain/record/Figures.ts"
 import * as Usage from "../../domain/Usage.ts"
 import { freshRow } from "./freshRow.ts"
 
@@ -16,7 +19,7 @@ export interface RoutedTo {
   readonly rule: string
   /** The entry of the name map that gave the model's name. */
   readonly mapped?: string | undefined
-  readonly pricing: Usage.Pricing | undefined
+  readonly pricing: Pricing | undefined
 }
 
 /** What Perception did, as the record wants to know it. */
@@ -52,6 +55,7 @@ export class Recording {
   /** Whether a row of this request has been handed to the database. */
   written = false
   logged = false
+  failure: Failure | undefined
   // Texts alone: what was read of them would be kept alive until the row is written.
   request: string | undefined
   /** The client's bytes where they were no request. */
@@ -66,9 +70,10 @@ export class Recording {
   /** What was done about its media, in one line; undefined where it has none. */
   media: string | undefined
   private rerouted = false
+  private isSeveral = false
   private readonly startedAt = performance.now()
   private upstreamAt = 0
-  private pricing: Usage.Pricing | undefined
+  private pricing: Pricing | undefined
   private readonly bodyLimit: number
 
   constructor(exchange: Exchange, instanceId: string, bodyLimit: number) {
@@ -86,7 +91,10 @@ export class Recording {
   }
 
   asked(request: ChatRequest): ChatRequest {
-    if (this.bodyLimit > 0) this.request = request.text
+    if (this.bodyLimit > 0) {
+      this.request = request.text
+      this.row.preview = Preview.ofMessages(request.messages)
+    }
     this.rejected = undefined
     this.row.model_requested_by_client = request.model?.slice(0, 200) ?? null
     this.row.is_streaming = request.stream ? 1 : 0
@@ -123,9 +131,17 @@ export class Recording {
     return to
   }
 
+  /** It is answered by several answers: what one of them cost is not what it cost. */
+  inParts(): void {
+    this.isSeveral = true
+  }
+
   /** A request that is no chat: what was asked, as JSON text. */
   askedElse({ characters, model, stream, text }: AskedElse): void {
-    if (this.bodyLimit > 0) this.request = text
+    if (this.bodyLimit > 0) {
+      this.request = text
+      this.row.preview = Preview.ofJson(text)
+    }
     this.rejected = undefined
     this.row.model_requested_by_client = model?.slice(0, 200) ?? null
     this.row.is_streaming = stream ? 1 : 0
@@ -216,25 +232,13 @@ export class Recording {
       row.openrouter_request_id ??= this.assembly.id ?? null
       this.usage = Usage.fromAnswer(this.assembly.usage)
     }
-    if (this.usage !== undefined) this.settle(this.usage)
+    if (this.usage !== undefined) Object.assign(row, figuresOf(this.usage, this.pricing, row.timestamp))
+    else if (this.isSeveral) row.openrouter_request_id = null
   }
 
   /** The answer as JSON text, put together if it came in pieces; undefined where there was none. */
   answerText(): string | undefined {
     return this.assembly === undefined ? this.answer : JSON.stringify(this.assembly.completion())
-  }
-
-  private settle(usage: Usage.Usage): void {
-    const { row } = this
-    row.prompt_tokens = usage.promptTokens ?? null
-    row.completion_tokens = usage.completionTokens ?? null
-    row.total_tokens = usage.totalTokens ?? null
-    row.cached_tokens = usage.cachedTokens ?? null
-    row.reasoning_tokens = usage.reasoningTokens ?? null
-    const estimated =
-      usage.cost === undefined && this.pricing ? Usage.estimate(usage, this.pricing) : undefined
-    row.cost_nano_usd = usage.cost ?? estimated ?? null
-    row.cost_source = usage.cost !== undefined ? "provider" : estimated !== undefined ? "estimated" : null
   }
 
   private firstByte(): void {

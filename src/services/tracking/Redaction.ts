@@ -111,7 +111,7 @@ const REDACTED = "[redacted]"
 const SLACK = 1024
 /** Whatever the operator set that is not to be shown, and the password within an address. */
 const secretsOf = (config: AppConfigValues): ReadonlyArray<string> =>
-  Object.values<unknown>(config)
+  Object.values<unknown>({ ...config })
     .flat()
     .filter(Redacted.isRedacted)
     .map((secret) => String(Redacted.value(secret)))
@@ -124,9 +124,9 @@ const LONG = 512
 const USERINFO = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#"'<>\\]+@/gi
 const SECRET_PARAMETER =
   /([?&#;][\w.-]{0,64}?(?:key|token|sig|signature|secret|passw(?:or)?d|pwd|auth|credential)[\w.-]{0,64}=)[^&\s"'\\<>#]+/gi
-const KEY_HINT = /sk-|hf_|gsk_|xai-|AIza|eyJ|earer |asic /
+const KEY_HINT = /sk-|pk-percept-|hf_|gsk_|xai-|AIza|eyJ|earer |asic /
 const KEY =
-  /\b(?:sk-|hf_|gsk_|xai-|AIza)[\w-]{12,}|\beyJ[\w-]{8,400}\.[\w-]{8,}\.[\w-]*|\b(?:[Bb]earer|[Bb]asic) (?=[\w.~+/=-]*(?:\d|=|[a-z][A-Z]))[\w.~+/=-]{8,}/g
+  /\b(?:sk-|pk-percept-|hf_|gsk_|xai-|AIza)[\w-]{12,}|\beyJ[\w-]{8,400}\.[\w-]{8,}\.[\w-]*|\b(?:[Bb]earer|[Bb]asic) (?=[\w.~+/=-]*(?:\d|=|[a-z][A-Z]))[\w.~+/=-]{8,}/g
 const PAYLOAD_KEYS = new Set(["data", "file_data", "b64_json", "images", "image", "audio"])
 const PAYLOAD_HINT = /;base64,|;BASE64,|"(?:data|file_data|b64_json|images|image|audio)"\s*:/
 const BASE64 = /^[A-Za-z0-9+/_\r\n-]{16,}={0,2}[\r\n]*$/

@@ -14,8 +14,6 @@ interface Job {
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
   readonly done: (result: Effect.Effect<ReadonlyArray<object>, ReadFailed>) => void
-  /** It went down with its thread and is tried once more. */
-  again: boolean
   timer: NodeJS.Timeout | undefined
 }
 
@@ -50,10 +48,7 @@ class Readers {
     this.options = options
   }
 
-  ask(
-    text: string,
-    parameters: ReadonlyArray<unknown>
-  ): Effect.Effect<ReadonlyArray<object>, ReadFailed> {
+  ask(text: string, parameters: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<object>, ReadFailed> {
     return Effect.async((resume) => {
       if (this.closed || this.waiting.length >= MOST_WAITING)
         return resume(Effect.fail(new ReadFailed({ code: "record_busy", detail: "too many reads wait" })))
@@ -61,7 +56,7 @@ class Readers {
         clearTimeout(job.timer)
         resume(result)
       }
-      const job: Job = { text, parameters, done, again: false, timer: undefined }
+      const job: Job = { text, parameters, done, timer: undefined }
       job.timer = setTimeout(() => this.giveUpWaiting(job), this.options.millis)
       this.waiting.push(job)
       this.next()
@@ -94,7 +89,7 @@ class Readers {
     clearTimeout(job.timer)
     reader.job = job
     job.timer = setTimeout(() => this.cutOff(reader, job), this.options.millis)
-    reader.worker.postMessage({ text: job.text, parameters: job.parameters })
+    reader.worker.postMessage({ text: job.text, parameters: job.parameters }, [])
   }
 
   private free(): Reader | undefined {
@@ -132,7 +127,9 @@ class Readers {
   private cutOff(reader: Reader, job: Job): void {
     reader.job = undefined
     void this.end(reader)
-    job.done(Effect.fail(new ReadFailed({ code: "record_slow", detail: `cut off: ${job.text.slice(0, 500)}` })))
+    job.done(
+      Effect.fail(new ReadFailed({ code: "record_slow", detail: `cut off: ${job.text.slice(0, 500)}` }))
+    )
   }
 
   private giveUpWaiting(job: Job): void {
@@ -155,13 +152,7 @@ class Readers {
   private lose(reader: Reader, why: string): void {
     if (!this.readers.delete(reader)) return
     clearTimeout(reader.idle)
-    const { job } = reader
-    if (job !== undefined && !job.again && !this.closed) {
-      job.again = true
-      clearTimeout(job.timer)
-      job.timer = setTimeout(() => this.giveUpWaiting(job), this.options.millis)
-      this.waiting.unshift(job)
-    } else job?.done(Effect.fail(unreadable(why)))
+    reader.job?.done(Effect.fail(unreadable(why)))
     this.next()
   }
 }

@@ -3,8 +3,11 @@ import { Effect } from "effect"
 import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import { ROLLUP_COLUMNS, rollupsOf } from "../../domain/record/Rollup.ts"
 import { shapeOf } from "../../domain/record/Shape.ts"
+import { codeOf } from "../database/problems.ts"
 import { inTransaction } from "../database/transaction.ts"
 import type { Cell, Run } from "../database/transaction.ts"
+import { makeCharges } from "./charges.ts"
+import { makeLateFigures } from "./completeRow.ts"
 import { makeShapes } from "./Shapes.ts"
 import { adding, makeUpsert, replacing } from "./upsert.ts"
 
@@ -40,6 +43,8 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       key: ["span", "start", "shape_id"],
       update: adding("request_rollups", ROLLUP_COLUMNS)
     })
+    const charges = makeCharges(sql)
+    const late = yield* makeLateFigures({ sql, charges, shapes, addRollups, columns: ROW_COLUMNS })
 
     /**
      * Rows in whatever state they are now; a row that is known already takes its newer state. Who is finished is
@@ -47,22 +52,35 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
      */
     const save = (rows: ReadonlyArray<RequestRecord>, bodies: ReadonlyArray<RequestBodies>) =>
       Effect.map(
-        inTransaction(sql, (run) => write(run, lastOf(rows), lastOf(bodies))),
-        shapes.remember
+        Effect.tapError(
+          inTransaction(sql, (run) => write(run, lastOf(rows), lastOf(bodies))),
+          (error) => lookAgain(sql, error)
+        ),
+        (learned) => {
+          shapes.remember(learned)
+          late.note(rows)
+        }
       )
 
     const write = Effect.fnUntraced(function* (
       run: Run,
-      rows: ReadonlyArray<RequestRecord>,
+      given: ReadonlyArray<RequestRecord>,
       bodies: ReadonlyArray<RequestBodies>
     ) {
+      // As they are now: a request may end while this waits for the database, and must not count as half of both.
+      const rows = given.map(copyOf)
       const finished = rows.filter(({ state }) => state !== "running")
       const { learned, numbers } = yield* shapes.numbersOf(run, finished.map(shapeOf))
       for (const [at, row] of finished.entries()) row.shape_id = numbers[at] ?? null
       const taken = yield* putRows(run, cellsOf(rows, ROW_COLUMNS))
       yield* putBodies(run, cellsOf(bodies, BODY_COLUMNS))
       // Last, for other processes wait for these until the end of the transaction.
-      yield* count(run, finished, new Set(taken.map((row) => row["internal_request_id"])))
+      const isTaken = new Set(taken.map((row) => row["internal_request_id"]))
+      yield* count(run, finished, isTaken)
+      yield* charges.charge(
+        run,
+        finished.filter((row) => isTaken.has(row.internal_request_id))
+      )
       return learned
     })
 
@@ -72,7 +90,7 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       )
       return addRollups(
         run,
-        rollupsOf(counted).map(({ counts, shape, span, start }) => [span, start, shape, ...counts])
+        rollupsOf(counted).map(({ counts, shape, span, start }) => [span, start, shape].concat(counts))
       )
     }
 
@@ -89,7 +107,13 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
     const instances = Effect.fn("TrackingRepo.instances")(function* () {
       const found = yield* sql<Instance & Silence>`
         SELECT id, host, pid, process_start, ${now} - heartbeat_at AS silent_ms FROM instances`
-      return found.map((instance) => ({ ...instance, silent_ms: Number(instance.silent_ms) }))
+      return found.map(({ host, id, pid, process_start, silent_ms }) => ({
+        host,
+        id,
+        pid,
+        process_start,
+        silent_ms: Number(silent_ms)
+      }))
     })
 
     /** What a dead process left running can never end; its rows become `interrupted`, and are counted as that. */
@@ -104,6 +128,7 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
         if (dead.length < BURIED_AT_ONCE) break
       }
       if (ids.length > 0) yield* sql`DELETE FROM instances WHERE ${sql.in("id", ids)}`
+      yield* inTransaction(sql, charges.releaseDead)
     })
 
     /** A process that leaves in order has nothing to bury. */
@@ -111,7 +136,8 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       yield* sql`DELETE FROM instances WHERE id = ${id}`
     })
 
-    return { save, beat, instances, bury, leave }
+    const { complete, noteSince, owing } = late
+    return { save, complete, noteSince, owing, beat, instances, bury, leave }
   })
 }) {}
 
@@ -128,6 +154,8 @@ export interface Instance {
 export interface Silence {
   readonly silent_ms: number
 }
+
+const copyOf = (row: RequestRecord): RequestRecord => ({ ...row })
 
 const interrupted = (row: RequestRecord): RequestRecord => ({
   ...row,
@@ -161,6 +189,10 @@ const lastOf = <Row extends { readonly internal_request_id: string; readonly sta
   }
   return last.size === rows.length ? rows : Array.from(last.values())
 }
+
+/** A file that was found damaged may be mended by now: what is remembered of it must not be trusted. */
+const lookAgain = (sql: SqlClient, error: unknown) =>
+  /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error)) ? Effect.ignore(sql`PRAGMA shrink_memory`) : Effect.void
 
 const ROWS = "openrouter_requests"
 const BURIED_AT_ONCE = 500

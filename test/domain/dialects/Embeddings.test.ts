@@ -112,12 +112,24 @@ describe("a request for embeddings", () => {
 const float = fc.float({ noNaN: true })
 const vector = fc.array(float, { minLength: 1, maxLength: 40 })
 const rest = fc.dictionary(fc.string(), fc.jsonValue())
-const answers = fc
-  .tuple(fc.array(fc.tuple(vector, rest), { maxLength: 5 }), rest)
-  .map(([items, rest]): JsonObject => ({
-    ...rest,
-    data: items.map(([embedding, rest], index) => Object.assign({}, rest, { index, embedding }))
-  }))
+const itemOf = (
+  [embedding, rest]: readonly [ReadonlyArray<number>, JsonObject],
+  index: number
+): JsonObject => ({
+  ...rest,
+  index,
+  embedding
+})
+
+const answerOf = ([items, rest]: readonly [
+  ReadonlyArray<readonly [ReadonlyArray<number>, JsonObject]>,
+  JsonObject
+]) => ({
+  ...rest,
+  data: items.map(itemOf)
+})
+
+const answers = fc.tuple(fc.array(fc.tuple(vector, rest), { maxLength: 5 }), rest).map(answerOf)
 
 describe("vectors", () => {
   it("are written as their clients read them", () => {

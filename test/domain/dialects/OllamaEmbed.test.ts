@@ -14,19 +14,17 @@ const openAis = (body: unknown) => Either.getOrThrow(Embeddings.decode(bytesOf(b
 const options = fc.dictionary(fc.stringMatching(/^[a-z_]{1,12}$/), fc.jsonValue(), { maxKeys: 4 })
 
 /** Whatever an Ollama client can say. */
-const bodies = fc
-  .record(
-    {
-      model: fc.string({ minLength: 1 }),
-      input: fc.oneof(fc.string({ minLength: 1 }), fc.array(fc.string(), { minLength: 1 })),
-      truncate: fc.boolean(),
-      dimensions: fc.integer({ min: 1, max: 4096 }),
-      options,
-      keep_alive: fc.oneof(fc.integer(), fc.constantFrom("5m", "-1", "1h30m"))
-    },
-    { requiredKeys: ["model", "input"] }
-  )
-  .map((body): JsonObject => ({ ...body }))
+const bodies = fc.record(
+  {
+    model: fc.string({ minLength: 1 }),
+    input: fc.oneof(fc.string({ minLength: 1 }), fc.array(fc.string(), { minLength: 1 })),
+    truncate: fc.boolean(),
+    dimensions: fc.integer({ min: 1, max: 4096 }),
+    options,
+    keep_alive: fc.oneof(fc.integer(), fc.constantFrom("5m", "-1", "1h30m"))
+  },
+  { requiredKeys: ["model", "input"] }
+)
 
 /** Whatever an Ollama server can answer. */
 const answers = fc
@@ -42,7 +40,7 @@ const answers = fc
     { requiredKeys: ["model", "embeddings", "prompt_eval_count"] }
   )
   // What JSON does not tell apart is the same: a zero below zero is written as a zero.
-  .map((answer): JsonObject => ({ ...JSON.parse(JSON.stringify(answer)) }))
+  .map((answer): JsonObject => JSON.parse(JSON.stringify(answer)))
 
 describe("Ollama's words for embeddings", () => {
   it("are all there again after a way through OpenAI's", () => {

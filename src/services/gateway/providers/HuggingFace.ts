@@ -3,7 +3,7 @@ import { arrayField, field, isObject, numberField, stringField } from "../../../
 import type { JsonObject } from "../../../domain/Json.ts"
 import { perUnit } from "../../../domain/Money.ts"
 import type { Reply } from "../../../domain/Reply.ts"
-import type { Pricing } from "../../../domain/Usage.ts"
+import type { Pricing } from "../../../domain/Pricing.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import type { Provider } from "../Provider.ts"
 import { huggingFaceEmbeddings } from "./huggingFaceEmbeddings.ts"

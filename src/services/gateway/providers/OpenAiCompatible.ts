@@ -5,6 +5,7 @@ import type { ChatRequest } from "../../../domain/chat/ChatRequest.ts"
 import type { EmbeddingsRequest } from "../../../domain/dialects/EmbeddingsRequest.ts"
 import type { UpstreamFailure } from "../../../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../../../domain/Exchange.ts"
+import { isOwnKey, keyIn } from "../../../domain/PresentedKey.ts"
 import type { Reply } from "../../../domain/Reply.ts"
 import { isObject, parseJson } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
@@ -83,27 +84,20 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
 
   const attempt = ({ body, bytes, path, reading }: Call, reply: Reply, exchange: Exchange) =>
     Effect.async<void, UpstreamFailure>((resume) => {
-      const call = new UpstreamCall(reading, reply, errors, limits, (exit) => {
-        read?.destroy()
-        resume(exit)
-      })
-      const read = body?.open(() => call.sending())
+      const call = new UpstreamCall(reading, reply, errors, limits, (exit) => resume(exit))
       pool.dispatch(
         {
           path,
           method: "POST",
           headers: [...headersOf(upstream, body), ...forwarded(exchange, upstream.forwards)],
-          body: read ?? bytes,
+          body: body?.open(() => call.sending()) ?? bytes,
           // The call keeps its own time: the pool's timers cost more than all else it does.
           headersTimeout: 0,
           bodyTimeout: 0
         },
         call
       )
-      return Effect.sync(() => {
-        call.abort()
-        read?.destroy()
-      })
+      return Effect.sync(() => call.abort())
     })
 
   /** Any call, to any path of this server, tried again while nothing of an answer has gone out. */
@@ -202,10 +196,13 @@ const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): R
   const headers = exchange.headers()
   for (const name in headers) {
     const value = headers[name]
-    if (typeof value === "string" && forwards(name)) found.push(name, value)
+    if (typeof value === "string" && forwards(name) && !isForUs(value)) found.push(name, value)
   }
   return found
 }
+
+/** A key that was made here is nobody else's business, even where clients' keys are passed on. */
+const isForUs = (header: string): boolean => isOwnKey(keyIn(header) ?? "")
 
 const NO_BYTES = Buffer.alloc(0)
 

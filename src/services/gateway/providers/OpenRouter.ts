@@ -3,6 +3,8 @@ import type { UpstreamFailure } from "../../../domain/Errors.ts"
 import { arrayField, field, isObject, stringField } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
 import type { Model } from "../../../domain/Model.ts"
+import { pricingIn } from "../../../domain/Pricing.ts"
+import { fromGeneration } from "../../../domain/Usage.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import type { Provider } from "../Provider.ts"
 import * as OpenAiCompatible from "./OpenAiCompatible.ts"
@@ -47,30 +49,25 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
       for (const entry of arrayField(list, "data")) {
         const id = stringField(entry, "id")
         if (isObject(entry) && id !== undefined)
-          found.push({ id, provider: NAME, pricing: pricingOf(entry), entry })
+          found.push({ id, provider: NAME, pricing: pricingIn(entry), entry })
       }
       url = nextPage(list, url)
     }
     return found
   })
 
+  const figures = (id: string) => {
+    const url = client.beside("generation")
+    url.searchParams.set("id", id)
+    return Effect.map(client.ask(url), (said) => fromGeneration(said["data"]))
+  }
+
   const { answer, completions, embeddings } = client
   const transcribe = openRouterSpeech(client)
-  return { name: NAME, answer, models, completions, embeddings, transcribe } satisfies Provider
+  return { name: NAME, answer, models, completions, embeddings, transcribe, figures } satisfies Provider
 })
 
 const NAME = "openrouter"
-
-const pricingOf = (entry: JsonObject) => {
-  const pricing = entry["pricing"]
-  return isObject(pricing)
-    ? {
-        prompt: stringField(pricing, "prompt"),
-        completion: stringField(pricing, "completion"),
-        request: stringField(pricing, "request")
-      }
-    : undefined
-}
 
 /** Only on the same server: the key goes along. */
 const nextPage = (list: JsonObject, current: URL): URL | undefined => {

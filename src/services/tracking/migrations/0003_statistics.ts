@@ -33,8 +33,8 @@ export default Effect.gen(function* () {
   yield* sql.unsafe(`ALTER TABLE openrouter_requests ADD COLUMN preview TEXT`)
   yield* sql`CREATE INDEX openrouter_requests_shape ON openrouter_requests (shape_id, id)`
   yield* sql`CREATE INDEX openrouter_requests_client_ip ON openrouter_requests (client_ip, id)`
-  yield* sql`CREATE INDEX openrouter_requests_cost ON openrouter_requests (cost_nano_usd, id)`
-  yield* sql`CREATE INDEX openrouter_requests_duration ON openrouter_requests (processing_duration_ms, id)`
+  yield* sql`CREATE INDEX openrouter_requests_cost ON openrouter_requests (cost_nano_usd, id, shape_id)`
+  yield* sql`CREATE INDEX openrouter_requests_duration ON openrouter_requests (processing_duration_ms, id, shape_id)`
   yield* sql`CREATE INDEX openrouter_requests_parent ON openrouter_requests (parent_request_id)
     WHERE parent_request_id IS NOT NULL`
 
@@ -75,19 +75,23 @@ export default Effect.gen(function* () {
       revoked_at ${integer},
       budget_nano ${integer},
       spent_nano ${integer} NOT NULL DEFAULT 0,
+      reserved_nano ${integer} NOT NULL DEFAULT 0,
       rpm INTEGER,
       tpm INTEGER,
       models TEXT
     )`)
-  // What a request may cost at most, taken from its key's budget while it runs.
+  yield* sql`CREATE UNIQUE INDEX api_keys_name ON api_keys (name) WHERE revoked_at IS NULL`
+  // What a request may cost at most, taken from its key's budget while it runs; `charged` where it is counted as
+  // spent already, because nobody has said what the request did cost.
   yield* sql.unsafe(`
     CREATE TABLE budget_reservations (
       internal_request_id TEXT NOT NULL PRIMARY KEY,
       key_id TEXT NOT NULL,
       nano ${integer} NOT NULL,
-      instance_id TEXT NOT NULL
+      instance_id TEXT NOT NULL,
+      held_at ${integer} NOT NULL,
+      charged INTEGER NOT NULL DEFAULT 0
     )`)
-  yield* sql`CREATE INDEX budget_reservations_key ON budget_reservations (key_id)`
 })
 
 const SHAPE = {

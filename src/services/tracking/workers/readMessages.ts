@@ -1,4 +1,3 @@
-
 /** What a reading thread is started with. */
 export interface ReaderOptions {
   readonly file: string

@@ -28,8 +28,7 @@ const answer = ({ parameters, text }: ReadRequest): ReadAnswer => {
     let size = 0
     // One by one: between two rows the thread can be ended.
     for (const row of statement.iterate(...parameters)) {
-      for (const cell of row)
-        if (typeof cell === "string" || cell instanceof Uint8Array) size += cell.length
+      for (const cell of row) if (typeof cell === "string" || cell instanceof Uint8Array) size += cell.length
       if (size > characters || rows.length >= most) return { problem: "too large a result", tooLarge: true }
       rows.push(row)
     }
@@ -40,7 +39,7 @@ const answer = ({ parameters, text }: ReadRequest): ReadAnswer => {
   }
 }
 
-parentPort?.on("message", (request: ReadRequest) => parentPort?.postMessage(answer(request)))
+parentPort?.on("message", (request: ReadRequest) => parentPort?.postMessage(answer(request), []))
 
 /** Prepared statements. */
 const KEPT = 200

@@ -1,0 +1,160 @@
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Console, Duration, Effect, Either, Layer, Logger } from "effect"
+import { existsSync } from "node:fs"
+import { parseArgs } from "node:util"
+import * as RecordQuery from "./domain/record/RecordQuery.ts"
+import { NotDone } from "./modelCommands.ts"
+import { AppConfig } from "./services/AppConfig.ts"
+import * as Database from "./services/Database.ts"
+import { csv, jsonl } from "./services/tracking/read/exportFormats.ts"
+import { recordReport } from "./services/tracking/recordReport.ts"
+import { Retention } from "./services/tracking/Retention.ts"
+import { wholeRecord } from "./services/tracking/wholeRecord.ts"
+
+/** `percept db`: what is in the record, whether or not a router runs on it. */
+export const db = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
+  if (deed === "stats") return withDatabase(stats(rest))
+  if (deed === "prune") return withDatabase(prune(rest))
+  if (deed === "export") return withDatabase(exported(rest))
+  return deed === "" ? Console.log(HELP) : Effect.fail(wrong(`There is no command 'db ${deed}'.`))
+}
+
+const stats = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+  yield* optionsIn(words, {})
+  const { bytes, media, requests, sumsByDay, sumsByHour, tables, texts } = yield* recordReport
+  const { mediaCacheMb } = yield* AppConfig
+  const lines: ReadonlyArray<readonly [string, string]> = [
+    ["requests", `${requests.count}, ${requests.running} of them running${since(requests.oldest)}`],
+    ...(requests.newest === undefined ? [] : [["newest", requests.newest] as const]),
+    ["texts", `of ${texts} requests`],
+    ["sums by hour", `${sumsByHour.count}${since(sumsByHour.oldest)}`],
+    ["sums by day", `${sumsByDay.count}${since(sumsByDay.oldest)}`],
+    ["media", `${media.count} remembered, ${megabytes(media.bytes)} of ${mediaCacheMb} MB`],
+    ["size", [megabytes(bytes.total), ...freeIn(bytes)].join(", ")],
+    ...tables.map(({ bytes, name }) => [`  ${name}`, megabytes(bytes)] as const)
+  ]
+  const widest = Math.max(...lines.map(([name]) => name.length))
+  for (const [name, value] of lines) yield* Console.log(`${name.padEnd(widest)}  ${value}`)
+})
+
+const freeIn = ({
+  free,
+  journal
+}: {
+  readonly free: number | undefined
+  readonly journal: number | undefined
+}) =>
+  free === undefined || journal === undefined
+    ? []
+    : [`${megabytes(free)} of it free`, `beside it a journal of ${megabytes(journal)}`]
+
+const since = (time: string | undefined): string => (time === undefined ? "" : `, since ${time}`)
+
+const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
+
+const prune = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+  const options = yield* optionsIn(words, { "older-than": { type: "string" }, vacuum: { type: "boolean" } })
+  const olderThan = yield* ageIn(options["older-than"])
+  const { sweep } = yield* Retention
+  const { bodies, rollups, rows } = yield* sweep({
+    pause: PAUSE,
+    ...(olderThan === undefined ? {} : { olderThan })
+  })
+  yield* Console.log(`${rows} requests, ${bodies} texts and ${rollups} sums by the hour are deleted.`)
+  if (options["vacuum"] === true) yield* vacuum
+})
+
+/** Writes everything anew, so that a file is as small as can be, and gets smaller by and by from now on. */
+const vacuum = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const all = sql.onDialectOrElse({
+    pg: () => ["VACUUM (ANALYZE)"],
+    orElse: () => ["PRAGMA auto_vacuum = INCREMENTAL", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"]
+  })
+  const before = (yield* recordReport).bytes.total
+  for (const statement of all) yield* Effect.retry(sql.unsafe(statement), Database.whileLocked)
+  const { total } = (yield* recordReport).bytes
+  yield* Console.log(`${megabytes(before)} became ${megabytes(total)}.`)
+})
+
+const exported = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+  const {
+    format = "jsonl",
+    from,
+    to
+  } = yield* optionsIn(words, {
+    format: { type: "string" },
+    from: { type: "string" },
+    to: { type: "string" }
+  })
+  if (format !== "jsonl" && format !== "csv") return yield* wrong("--format must be jsonl or csv.")
+  const range = yield* Either.mapLeft(
+    RecordQuery.parse(new URLSearchParams({ from: String(from ?? ""), to: String(to ?? "") }), Date.now()),
+    ({ message }) => wrong(message)
+  )
+  const found = {
+    from: Number.isFinite(range.from) ? range.from : undefined,
+    to: Number.isFinite(range.to) ? range.to : undefined
+  }
+  // Each write hears of its own trouble.
+  process.stdout.on("error", () => {})
+  yield* wholeRecord(format === "csv" ? csv : jsonl, found, format === "jsonl", told)
+})
+
+/** False once nobody reads any more. */
+const told = (text: string): Effect.Effect<boolean, NotDone> =>
+  Effect.async((resume) => {
+    process.stdout.write(text, (error) => {
+      if (error === null || error === undefined) resume(Effect.succeed(true))
+      else if ("code" in error && error.code === "EPIPE") resume(Effect.succeed(false))
+      else resume(Effect.fail(new NotDone({ message: `It cannot be written: ${error.message}` })))
+    })
+  })
+
+type Options = { readonly [name: string]: { readonly type: "string" | "boolean" } }
+
+const optionsIn = (words: ReadonlyArray<string>, options: Options) =>
+  Either.try({
+    try: () => parseArgs({ args: Array.from(words), options, strict: true }).values,
+    catch: (error) => wrong(error instanceof Error ? error.message : String(error))
+  })
+
+const ageIn = (word: unknown): Either.Either<Duration.Duration | undefined, NotDone> => {
+  if (word === undefined) return Either.right(undefined)
+  const [, amount, unit = ""] = /^(\d{1,6})(m|h|d|w)$/.exec(String(word)) ?? []
+  const millis = UNITS[unit]
+  return amount === undefined || millis === undefined
+    ? Either.left(wrong("--older-than must be a time such as 90m, 12h, 3d or 2w."))
+    : Either.right(Duration.millis(Number(amount) * millis))
+}
+
+const wrong = (problem: string) => new NotDone({ message: `${problem}\n\n${HELP}` })
+
+/** The database that is there; none is made. */
+const withDatabase = <A, E>(program: Effect.Effect<A, E, SqlClient | AppConfig | Retention>) =>
+  Effect.gen(function* () {
+    const { databaseFile, databaseServer } = yield* AppConfig
+    if (databaseServer === undefined && !existsSync(databaseFile))
+      return yield* new NotDone({ message: `There is no database ${databaseFile}.` })
+    const database = Retention.Default.pipe(Layer.provideMerge(Database.layer))
+    return yield* Effect.mapError(Effect.provide(program, database), plainly)
+  }).pipe(Effect.provide(AppConfig.layerFromEnv), Effect.provide(Logger.remove(Logger.defaultLogger)))
+
+const plainly = (error: unknown): unknown =>
+  Database.isPassing(error)
+    ? new NotDone({ message: `The database is busy or out of reach: ${Database.wordsOf(error)}` })
+    : error
+
+/** Milliseconds between two steps: time for a router that runs on the same file. */
+const PAUSE = 5
+
+/** Milliseconds. */
+const UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+const HELP = `percept db stats                    what is kept, since when, and what room it takes
+percept db prune                    deletes what is too old or too much by the settings, now
+    --older-than 3d                 or what is older than this: 90m, 12h, 3d, 2w
+    --vacuum                        and makes the file as small as can be; routers wait meanwhile
+percept db export                   writes every request to standard output
+    --format jsonl                  with its texts, or csv without
+    --from 2026-01-31 --to 2026-02-28T12:00:00Z`

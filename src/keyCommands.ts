@@ -1,0 +1,176 @@
+import { Console, Effect, Either, Layer } from "effect"
+import { parseArgs } from "node:util"
+import { believable, fromDollars, toDollars } from "./domain/Money.ts"
+import type { NanoDollars } from "./domain/Money.ts"
+import { NotDone } from "./modelCommands.ts"
+import { AppConfig } from "./services/AppConfig.ts"
+import * as Database from "./services/Database.ts"
+import { KeyStore } from "./services/KeyStore.ts"
+import type { KeyWish, StoredKey } from "./services/KeyStore.ts"
+
+/** `percept keys`: the keys in the database, whether or not a router runs on it. */
+export const keys = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
+  if (deed === "create") return withStore(create(rest))
+  if (deed === "list") return withStore(list)
+  if (deed === "revoke") return withStore(revoke(rest))
+  return Console.log(HELP)
+}
+
+const create = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+  const wish = yield* wishIn(words)
+  const store = yield* KeyStore
+  const { id, secret } = yield* store
+    .create(wish)
+    .pipe(
+      Effect.catchTag(
+        "NameTaken",
+        ({ name }) =>
+          new NotDone({ message: `There is a key '${name}' already; revoke it, or choose another name.` })
+      )
+    )
+  yield* Console.error(
+    `The key '${wish.name}' (${id}) is made. It is shown this once and cannot be told again:`
+  )
+  yield* Console.log(secret)
+})
+
+const list = Effect.gen(function* () {
+  const found = yield* (yield* KeyStore).list()
+  if (found.length === 0)
+    return yield* Console.error("There are no keys; make one: percept keys create --name me")
+  const rows = [HEAD, ...found.map((key) => cellsOf(key, Date.now()))]
+  const widths = HEAD.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+  for (const row of rows)
+    yield* Console.log(
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd()
+    )
+})
+
+const revoke = Effect.fnUntraced(function* ([idOrName = ""]: ReadonlyArray<string>) {
+  const key = yield* (yield* KeyStore).revoke(idOrName)
+  if (key === undefined) return yield* new NotDone({ message: `There is no key '${idOrName}'.` })
+  yield* Console.log(
+    key.revokedAt === undefined
+      ? `The key '${key.name}' (${key.id}) is revoked; running routers know within seconds.`
+      : `The key '${key.name}' (${key.id}) was revoked before.`
+  )
+})
+
+const HEAD = ["ID", "NAME", "STATE", "SPENT", "LEFT", "RPM", "TPM", "MODELS", "EXPIRES"]
+
+const cellsOf = (key: StoredKey, now: number): ReadonlyArray<string> => [
+  key.id,
+  key.name,
+  stateOf(key, now),
+  dollars(key.spent),
+  key.budget === undefined ? "-" : dollars(key.budget - key.spent - key.reserved),
+  key.rpm?.toString() ?? "-",
+  key.tpm?.toString() ?? "-",
+  key.models?.join(",") ?? "all",
+  key.expiresAt === undefined ? "never" : new Date(key.expiresAt).toISOString().slice(0, 16)
+]
+
+const stateOf = ({ budget, expiresAt, revokedAt, spent }: StoredKey, now: number): string =>
+  revokedAt !== undefined
+    ? "revoked"
+    : expiresAt !== undefined && expiresAt <= now
+      ? "expired"
+      : budget !== undefined && spent >= budget
+        ? "used up"
+        : "active"
+
+const dollars = (nano: NanoDollars): string => `${nano < 0 ? "-" : ""}$${toDollars(Math.abs(nano))}`
+
+/** What was asked for, or the first word of it that is wrong. */
+export const wishIn = (words: ReadonlyArray<string>): Either.Either<KeyWish, NotDone> =>
+  Either.gen(function* () {
+    const { values } = yield* Either.try({
+      try: () => parseArgs({ args: Array.from(words), options: OPTIONS, strict: true }),
+      catch: (error) => wrong(`${error instanceof Error ? error.message : String(error)}`)
+    })
+    const { name } = values
+    if (name === undefined || !NAME.test(name))
+      return yield* Either.left(
+        wrong("--name must be 1 to 64 letters, digits, or any of . _ @ + - between them.")
+      )
+    return {
+      name,
+      budget: yield* given(values.budget, "--budget must be dollars, for example 12.50", (text) =>
+        believable(fromDollars(text))
+      ),
+      rpm: yield* given(values.rpm, "--rpm must be a whole number from 1 on", countIn),
+      tpm: yield* given(values.tpm, "--tpm must be a whole number from 1 on", countIn),
+      models: yield* given(
+        values.models,
+        '--models must be names, for example "gpt-*,anthropic/*"',
+        patternsIn
+      ),
+      expiresAt: yield* given(values.expires, "--expires must be to come: 30d, 12h, or 2030-12-31", timeIn)
+    }
+  })
+
+const given = <A>(
+  text: string | undefined,
+  problem: string,
+  read: (text: string) => A | undefined
+): Either.Either<A | undefined, NotDone> => {
+  if (text === undefined) return Either.right(undefined)
+  const found = read(text.trim())
+  return found === undefined
+    ? Either.left(wrong(`${problem}, not ${JSON.stringify(text.slice(0, 80))}.`))
+    : Either.right(found)
+}
+
+const countIn = (text: string): number | undefined => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined)
+
+const patternsIn = (text: string): ReadonlyArray<string> | undefined => {
+  const patterns = text.split(",").map((pattern) => pattern.trim())
+  return patterns.every((pattern) => /^[\x21-\x7e]{1,200}$/.test(pattern)) ? patterns : undefined
+}
+
+const timeIn = (text: string): number | undefined => {
+  const [, amount, unit = ""] = /^(\d{1,5})(m|h|d|w)$/.exec(text) ?? []
+  const time =
+    amount !== undefined
+      ? Date.now() + Number(amount) * (UNITS[unit] ?? 0)
+      : /^\d{4}-\d\d-\d\d/.test(text)
+        ? Date.parse(text)
+        : NaN
+  return time > Date.now() ? time : undefined
+}
+
+const wrong = (problem: string) => new NotDone({ message: `${problem}\n\n${HELP}` })
+
+const withStore = <A, E>(program: Effect.Effect<A, E, KeyStore>) =>
+  program.pipe(
+    Effect.retry(Database.whileLocked),
+    Effect.provide(
+      KeyStore.Default.pipe(Layer.provide(Database.layer), Layer.provide(AppConfig.layerFromEnv))
+    )
+  )
+
+const OPTIONS = {
+  name: { type: "string" },
+  budget: { type: "string" },
+  rpm: { type: "string" },
+  tpm: { type: "string" },
+  models: { type: "string" },
+  expires: { type: "string" }
+} as const
+
+/** Nothing that could be taken for an option, or that a terminal would not show as it is. */
+const NAME = /^(?!-)[\w.@+-]{1,64}$/
+
+/** Milliseconds. */
+const UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+const HELP = `percept keys create --name <name>   make a key; it is shown once
+    --budget 12.50                  dollars it may spend in all
+    --rpm 60 --tpm 100000           requests and tokens a minute, in each router
+    --models "gpt-*,anthropic/*"    names it may use
+    --expires 30d                   or a date, 2030-12-31
+percept keys list                   what there is, spent and left
+percept keys revoke <id or name>    ends a key`

@@ -1,0 +1,44 @@
+import { Effect, Redacted } from "effect"
+import * as crypto from "node:crypto"
+import { Unauthorized } from "../domain/Errors.ts"
+import type { Exchange } from "../domain/Exchange.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import type { Caller, Refusal } from "./ApiKeys.ts"
+import { AppConfig } from "./AppConfig.ts"
+
+/** Lets in who may look at the record: by name and password where they are set, and by key as everywhere. */
+export class RecordAccess extends Effect.Service<RecordAccess>()("percept/RecordAccess", {
+  effect: Effect.gen(function* () {
+    const { uiPassword, uiUsername } = yield* AppConfig
+    const keys = yield* ApiKeys
+    const login =
+      uiUsername === undefined || uiPassword === undefined
+        ? undefined
+        : digestOf(`${uiUsername}:${Redacted.value(uiPassword)}`)
+
+    const admit = (exchange: Pick<Exchange, "header">): Effect.Effect<Caller, Refusal> => {
+      if (login === undefined) return keys.admit(exchange)
+      const pair = basicPair(exchange)
+      if (pair !== undefined && crypto.timingSafeEqual(digestOf(pair), login)) return BY_LOGIN
+      // Who needs no key elsewhere still needs the password here.
+      return Effect.filterOrFail(
+        keys.admit(exchange),
+        ({ keyId }) => keyId !== null,
+        () => NO_LOGIN
+      )
+    }
+
+    return { admit }
+  })
+}) {}
+
+/** Name and password, as a browser sends them. */
+const basicPair = (exchange: Pick<Exchange, "header">): string | undefined => {
+  const coded = /^basic +([^ ]+) *$/i.exec(exchange.header("authorization") ?? "")?.[1]
+  return coded === undefined ? undefined : Buffer.from(coded, "base64").toString("utf8")
+}
+
+const digestOf = (text: string): Uint8Array => crypto.createHash("sha256").update(text).digest()
+
+const BY_LOGIN: Effect.Effect<Caller> = Effect.succeed({ keyId: null })
+const NO_LOGIN = new Unauthorized({ message: "The record wants a key, or its own name and password." })

@@ -1,0 +1,100 @@
+import { Data, DateTime, Duration, Effect, Schedule, Stream } from "effect"
+import type { UpstreamFailure } from "../../domain/Errors.ts"
+import type { Usage } from "../../domain/Usage.ts"
+import { isPassing } from "../Database.ts"
+import type { Owing } from "../tracking/completeRow.ts"
+import { TrackingRepo } from "../tracking/TrackingRepo.ts"
+import { Providers } from "./Provider.ts"
+
+/** The provider has not yet put together what a request has used. */
+class NotYet extends Data.TaggedError("NotYet")<{}> {}
+
+/**
+ * Completes the rows of answers that were cut before their usage came: the provider still charges, and tells how
+ * much a while later. What an earlier run did not get to is taken up again, if it is not older than a day.
+ */
+export class Generations extends Effect.Service<Generations>()("percept/Generations", {
+  scoped: Effect.gen(function* () {
+    const providers = yield* Providers
+    const repo = yield* TrackingRepo
+    const calls = yield* Effect.makeSemaphore(CALLS_AT_ONCE)
+    // The connections to the database are there for those who wait for an answer.
+    const writes = yield* Effect.makeSemaphore(1)
+    const sources = new Map<string, Figures>()
+    for (const { figures, name } of providers) if (figures !== undefined) sources.set(name, figures)
+    const waiting = new Set<string>()
+    let completed = 0
+
+    const ask = (figures: Figures, generation: string): Effect.Effect<Usage, NotYet | UpstreamFailure> =>
+      figures(generation).pipe(
+        calls.withPermits(1),
+        Effect.flatMap((usage) => (usage === undefined ? Effect.fail(new NotYet()) : Effect.succeed(usage))),
+        Effect.retry({ schedule: PATIENCE, while: mayCome }),
+        Effect.delay(FIRST_LOOK)
+      )
+
+    const complete = Effect.fn("Generations.complete")(function* ({ generation, id, provider }: Owing) {
+      const figures = sources.get(provider)
+      if (figures === undefined || !ID.test(generation)) return
+      const usage = yield* ask(figures, generation)
+      const isNew = yield* repo
+        .complete(id, usage)
+        .pipe(
+          writes.withPermits(1),
+          Effect.retry({ schedule: Schedule.spaced("2 seconds"), while: isPassing })
+        )
+      if (isNew) completed++
+    })
+
+    const settle = (owing: Owing) =>
+      Effect.suspend(() => {
+        // What came in the moment of the start is found in the database, too.
+        if (waiting.has(owing.id)) return Effect.void
+        waiting.add(owing.id)
+        return complete(owing).pipe(
+          Effect.catchAllCause((cause) =>
+            Effect.logDebug(`What ${owing.provider} charged for ${owing.id} stays unknown.`, cause)
+          ),
+          Effect.ensuring(Effect.sync(() => waiting.delete(owing.id)))
+        )
+      })
+
+    const takeUp = Effect.gen(function* () {
+      const yesterday = DateTime.subtract(yield* DateTime.now, { days: 1 })
+      yield* repo.noteSince(DateTime.formatIso(yesterday), Array.from(sources.keys()))
+    })
+
+    if (sources.size > 0) {
+      yield* Effect.forkScoped(Effect.ignoreLogged(takeUp))
+      yield* Stream.fromQueue(repo.owing).pipe(
+        Stream.mapEffect(settle, { concurrency: MOST_WAITING, unordered: true }),
+        Stream.runDrain,
+        Effect.forkScoped
+      )
+    }
+
+    return { completed: () => completed }
+  })
+}) {}
+
+type Figures = (generation: string) => Effect.Effect<Usage | undefined, UpstreamFailure>
+
+/** What is not known yet is not found, or has no cost. */
+const mayCome = (failure: NotYet | UpstreamFailure): boolean =>
+  failure._tag === "NotYet" || failure.status === 404 || failure.retryable
+
+/** Only what looks like a number of OpenRouter's goes into an address of its. */
+const ID = /^gen-[\w-]{1,190}$/
+
+const FIRST_LOOK = Duration.seconds(1)
+
+/** A quarter of an hour in all. */
+const PATIENCE = Schedule.exponential("2 seconds").pipe(
+  Schedule.union(Schedule.spaced("5 minutes")),
+  Schedule.intersect(Schedule.recurs(9))
+)
+
+const CALLS_AT_ONCE = 4
+
+/** Beyond it the queue fills up, and beyond that, answers wait for the next start. */
+const MOST_WAITING = 1000

@@ -1,0 +1,145 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import { Cause, Duration, Effect, Fiber } from "effect"
+import type { RequestBodies, RequestRecord } from "../../domain/RequestRecord.ts"
+import { isPassing } from "../Database.ts"
+import type { TrackingRepo } from "./TrackingRepo.ts"
+
+/**
+ * Hands rows to the database, and keeps those that it does not take for now: so many, with so much text. It asks
+ * again for as long as it takes, while new rows come.
+ */
+export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRepo, "save">) {
+  const scope = yield* Effect.scope
+  let waiting = new Map<string, Kept>()
+  let characters = 0
+  let failing = false
+  let lost = 0
+  let draining: Fiber.RuntimeFiber<void> | undefined
+
+  /** The newer state of a row takes the place of the older one. */
+  const add = (row: RequestRecord, body: RequestBodies | undefined): void => {
+    const id = row.internal_request_id
+    if (!waiting.has(id) && waiting.size >= MOST_ROWS) {
+      if (row.state !== "running") lost++
+      return
+    }
+    const fits = characters + sizeOf(body) <= MOST_CHARACTERS
+    // The row itself is written to by its request until that has ended.
+    waiting.set(id, { row: { ...row }, body: fits ? body : undefined })
+    if (fits) characters += sizeOf(body)
+  }
+
+  /** The rows that wait the longest; they wait on if that comes to nothing. */
+  const write = Effect.suspend(() => {
+    const given = Array.from(waiting).slice(0, AT_ONCE)
+    for (const [id] of given) waiting.delete(id)
+    const back = () => {
+      waiting = new Map([...given, ...waiting])
+    }
+    const kept = given.map(([, one]) => one)
+    const bodies = kept.flatMap(({ body }) => body ?? [])
+    const save = repo.save(
+      kept.map(({ row }) => row),
+      bodies
+    )
+    const written = () => {
+      for (const body of bodies) characters -= sizeOf(body)
+    }
+    return Effect.tapBoth(
+      Effect.onInterrupt(save, () => Effect.sync(back)),
+      {
+        onSuccess: () => {
+          failing = false
+          written()
+          return Effect.void
+        },
+        onFailure: (error) => {
+          const isNew = !failing
+          failing = true
+          if (isPassing(error)) {
+            back()
+            return isNew ? warn("The record cannot be written; rows wait in memory.", error) : Effect.void
+          }
+          lost += kept.filter(({ row }) => row.state !== "running").length
+          written()
+          return Effect.logError(`${kept.length} rows of the record are lost to a bug.`, error.cause)
+        }
+      }
+    )
+  })
+
+  const drain = Effect.gen(function* () {
+    for (let pause = SHORTEST_PAUSE; waiting.size > 0;) {
+      const done = yield* Effect.either(write)
+      if (done._tag === "Right" || !isPassing(done.left)) {
+        // Requests that go on come before the rest.
+        yield* Effect.yieldNow()
+        pause = SHORTEST_PAUSE
+        continue
+      }
+      yield* Effect.sleep(pause)
+      pause = Math.min(pause * 2, LONGEST_PAUSE)
+    }
+  })
+
+  const later = Effect.suspend(() =>
+    Effect.delay(drain, SHORTEST_PAUSE).pipe(
+      Effect.catchAllDefect((defect) => Effect.logError("Rows of the record wait because of a bug.", defect)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          draining = undefined
+        })
+      ),
+      Effect.interruptible,
+      Effect.forkIn(scope),
+      Effect.map((fiber) => {
+        draining = fiber
+      })
+    )
+  )
+
+  const save = (rows: ReadonlyArray<readonly [RequestRecord, RequestBodies | undefined]>) =>
+    Effect.suspend(() => {
+      for (const [row, body] of rows) add(row, body)
+      if (draining !== undefined || waiting.size === 0) return Effect.void
+      return Effect.zipRight(
+        Effect.ignore(write),
+        Effect.suspend(() => (waiting.size > 0 ? later : Effect.void))
+      )
+    })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      if (draining !== undefined) yield* Fiber.interrupt(draining)
+      yield* drain.pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(LAST_WORDS), Effect.ignore)
+      if (waiting.size > 0) yield* Effect.logError(`${waiting.size} rows of the record are lost.`)
+    })
+  )
+
+  return { save, failing: () => failing, lost: () => lost }
+})
+
+interface Kept {
+  readonly row: RequestRecord
+  readonly body: RequestBodies | undefined
+}
+
+const warn = (text: string, error: SqlError) => Effect.logWarning(text, Cause.fail(error.cause))
+
+const sizeOf = (body: RequestBodies | undefined): number =>
+  (body?.request_body?.length ?? 0) + (body?.response_body?.length ?? 0)
+
+/** Rows that wait for the database; beyond it they are lost, and counted. */
+const MOST_ROWS = 20_000
+
+/** Of their texts; beyond it rows wait without. */
+const MOST_CHARACTERS = 128 * 1024 * 1024
+
+/** Rows in a transaction: a hold-up that is over must not hold up others. */
+const AT_ONCE = 500
+
+/** Milliseconds between two attempts. */
+const SHORTEST_PAUSE = 50
+const LONGEST_PAUSE = 2000
+
+const LAST_WORDS = Duration.seconds(5)

@@ -1,0 +1,97 @@
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Clock, Effect } from "effect"
+import { DAY } from "../../../domain/record/Rollup.ts"
+import { SHAPE_COLUMNS } from "../../../domain/record/Shape.ts"
+import type { Shape } from "../../../domain/record/Shape.ts"
+import { matches } from "../../../domain/record/ShapeFilter.ts"
+import type { ShapeFilters } from "../../../domain/record/ShapeFilter.ts"
+import { ReadDatabase } from "../ReadDatabase.ts"
+
+/** Shapes that were asked for, and about how many rows they have. */
+export interface Picked {
+  /** Every row of these is wanted. */
+  readonly sure: ReadonlyArray<number>
+  /** Rows of these must be looked at. */
+  readonly perhaps: ReadonlyArray<number>
+  /** Nothing is asked for: each row is wanted, whatever its shape. */
+  readonly all: boolean
+  /** Estimates, for choosing a way: what retention has taken may still be counted. */
+  readonly rows: number
+  readonly rowsOfAll: number
+}
+
+/** The shapes there are, kept here since each question begins with them. */
+export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable", {
+  effect: Effect.gen(function* () {
+    const reader = yield* ReadDatabase
+    const sql = yield* SqlClient
+    const columns = sql.literal(SHAPE_COLUMNS.join(", "))
+    let shapes: ReadonlyMap<number, Shape> = new Map()
+    let newest = 0
+    let rowsBy: ReadonlyMap<number, number> = new Map()
+    let weighedAt = -Infinity
+
+    /** Every shape by its number. */
+    const all = Effect.fn("ShapeTable.all")(function* () {
+      const [now = { number: 0, newest: 0 }] = yield* reader.rows(
+        sql<{ number: number; newest: number }>`
+          SELECT count(*) AS number, coalesce(max(id), 0) AS newest FROM request_shapes`
+      )
+      if (now.number === shapes.size && now.newest === newest) return shapes
+      yield* learn(newest)
+      // Several processes may have given numbers in one order and written them in another.
+      if (shapes.size < now.number) yield* learn(0)
+      return shapes
+    })
+
+    const learn = Effect.fnUntraced(function* (after: number) {
+      const found = yield* reader.rows(
+        sql<Shape & { readonly id: number }>`SELECT id, ${columns} FROM request_shapes WHERE id > ${after}`
+      )
+      shapes = new Map([...shapes, ...found.map(({ id, ...shape }) => [id, shape] as const)])
+      newest = Math.max(0, ...shapes.keys())
+    })
+
+    /** The shapes that match; `also` narrows them further. */
+    const pick = Effect.fn("ShapeTable.pick")(function* (
+      filters: ShapeFilters,
+      also: (shape: Shape) => boolean = () => true
+    ) {
+      const known = yield* all()
+      yield* weigh
+      const sure: Array<number> = []
+      const perhaps: Array<number> = []
+      let rows = 0
+      for (const [id, shape] of known) {
+        const answer = also(shape) ? matches(filters, shape) : "no"
+        if (answer === "no") continue
+        ;(answer === "yes" ? sure : perhaps).push(id)
+        rows += rowsBy.get(id) ?? 0
+      }
+      const picked: Picked = { sure, perhaps, all: filters.size === 0, rows, rowsOfAll }
+      return picked
+    })
+
+    let rowsOfAll = 0
+    const weigh = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      if (now - weighedAt < WEIGHED_FOR) return
+      weighedAt = now
+      const sums = yield* reader.rows(
+        sql<{ shape_id: number; rows: number }>`
+          SELECT shape_id, sum(requests) AS rows FROM request_rollups
+          WHERE span = ${DAY} AND start >= ${Math.floor(now / 1000) - DAYS * DAY} GROUP BY shape_id`
+      )
+      rowsBy = new Map(sums.map(({ rows, shape_id }) => [shape_id, rows]))
+      rowsOfAll = sums.reduce((sum, { rows }) => sum + rows, 0)
+    })
+
+    return { all, pick }
+  })
+}) {}
+
+/** Milliseconds. */
+const WEIGHED_FOR = 60_000
+
+/** Older rows count for nothing in an estimate. */
+const DAYS = 60

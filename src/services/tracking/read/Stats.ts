@@ -1,0 +1,85 @@
+import { SqlClient } from "@effect/sql/SqlClient"
+import { Clock, Effect } from "effect"
+import { mainByDefault } from "../../../domain/record/RecordQuery.ts"
+import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
+import type { Shape } from "../../../domain/record/Shape.ts"
+import { before } from "../../../domain/record/Spans.ts"
+import * as Statistics from "../../../domain/record/Statistics.ts"
+import type { Counted } from "../../../domain/record/Statistics.ts"
+import { ReadDatabase } from "../ReadDatabase.ts"
+import { countOf, runningShapes } from "./Running.ts"
+import { ShapeTable } from "./ShapeTable.ts"
+import { RecordSums } from "./Sums.ts"
+
+/** Totals of a range: what was asked, how fast it was answered, what it cost and who spent it. */
+export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordStats", {
+  effect: Effect.gen(function* () {
+    const reader = yield* ReadDatabase
+    const shapes = yield* ShapeTable
+    const sql = yield* SqlClient
+    const sums = yield* RecordSums
+
+    /** Everything about a range, beside what was before it. */
+    const stats = Effect.fn("RecordStats.stats")(function* (query: RecordQuery) {
+      const earlier = before(query, yield* Clock.currentTimeMillis)
+      const isRequest = isRequestOf(query)
+      const [now, then, running] = yield* Effect.all(
+        [
+          summedUp(query),
+          earlier === undefined ? Effect.succeed(undefined) : summedUp({ ...query, ...earlier }),
+          runningShapes(reader, sql, { ...query, from: undefined, to: undefined })
+        ],
+        { concurrency: 2 }
+      )
+      const { counted, isPartial } = now
+      return {
+        totals: {
+          ...Statistics.totalsOf(counted, isRequest),
+          ...now.speed,
+          in_flight: countOf(running, mainByDefault(query))
+        },
+        previous:
+          then === undefined ? null : { ...Statistics.totalsOf(then.counted, isRequest), ...then.speed },
+        models: Statistics.topOf(counted, isRequest, Statistics.modelOf, TOP_MODELS),
+        providers: Statistics.topOf(
+          counted,
+          isRequest,
+          ({ provider }) => Statistics.orNone(provider),
+          TOP_PROVIDERS
+        ),
+        keys: Statistics.topOf(counted, isRequest, ({ key_id }) => Statistics.orNone(key_id), TOP_KEYS),
+        is_partial: isPartial || (then?.isPartial ?? false)
+      }
+    })
+
+    /** Sums by shape, and the speed of what counts as a request. */
+    const summedUp = Effect.fn("RecordStats.summedUp")(function* (query: RecordQuery) {
+      const known = yield* shapes.all()
+      const sourcesOf = yield* sums.sourcesFor(query)
+      const money = yield* Effect.flatMap(shapes.pick(query.shapes), sourcesOf)
+      const speed = yield* Effect.flatMap(shapes.pick(mainByDefault(query).shapes), sourcesOf)
+      const [byShape, inAll] = yield* Effect.all(
+        [sums.byShape(money, Statistics.BY_SHAPE), sums.inAll(speed, Statistics.IN_ALL)],
+        { concurrency: 2 }
+      )
+      const counted = Array.from(byShape).flatMap(([id, sums]): ReadonlyArray<Counted> => {
+        const shape = known.get(id)
+        return shape === undefined ? [] : [{ shape, sums }]
+      })
+      const rows = counted.reduce((sum, { sums: [requests = 0] }) => sum + requests, 0)
+      return { counted, speed: Statistics.speedOf(inAll), isPartial: rows >= money.atMost }
+    })
+
+    return { stats, summedUp }
+  })
+}) {}
+
+/** Side calls are no requests, unless somebody asks for them. */
+export const isRequestOf =
+  (query: RecordQuery) =>
+  ({ kind }: Shape): boolean =>
+    kind === "main" || query.shapes.has("kind")
+
+const TOP_MODELS = 10
+const TOP_PROVIDERS = 10
+const TOP_KEYS = 20

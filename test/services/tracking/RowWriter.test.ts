@@ -1,0 +1,176 @@
+import { SqlError } from "@effect/sql/SqlError"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Logger, LogLevel, Scope, TestClock } from "effect"
+import type { RequestBodies, RequestRecord } from "../../../src/domain/RequestRecord.ts"
+import { makeRowWriter } from "../../../src/services/tracking/RowWriter.ts"
+
+const rowOf = (id: string, state: RequestRecord["state"] = "done"): RequestRecord => ({
+  timestamp: "2026-11-20T12:00:00.000Z",
+  internal_request_id: id,
+  endpoint_called: "/v1/chat/completions",
+  client_ip: null,
+  model_requested_by_client: null,
+  model_routed_to_openrouter: null,
+  openrouter_request_id: null,
+  prompt_tokens: null,
+  completion_tokens: null,
+  total_tokens: null,
+  is_multimodal: 0,
+  media_type_processed: null,
+  input_char_length: null,
+  output_char_length: null,
+  processing_duration_ms: null,
+  openrouter_latency_ms: null,
+  status_code_returned_to_client: null,
+  error_source: null,
+  error_message: null,
+  is_streaming: 0,
+  state,
+  kind: "main",
+  parent_request_id: null,
+  provider: null,
+  route_rule: null,
+  key_id: null,
+  cached_tokens: null,
+  reasoning_tokens: null,
+  cost_nano_usd: null,
+  cost_source: null,
+  time_to_first_token_ms: null,
+  media_ms: null,
+  cache_hits: null,
+  trace_id: null,
+  instance_id: "me",
+  shape_id: null,
+  preview: null
+})
+
+const bodyOf = (id: string, text: string): RequestBodies => ({
+  internal_request_id: id,
+  request_body: text,
+  response_body: null
+})
+
+/** A database that says what it is told to, and remembers what it took. */
+const open = Effect.gen(function* () {
+  let code: string | undefined
+  const taken = new Map<string, string>()
+  const texts = new Map<string, string | null>()
+  const sizes: Array<number> = []
+  const scope = yield* Scope.make()
+  const writer = yield* Scope.extend(
+    makeRowWriter({
+      save: (rows, bodies) =>
+        Effect.suspend(() => {
+          if (code !== undefined) return new SqlError({ cause: { code }, message: code })
+          sizes.push(rows.length)
+          for (const row of rows) taken.set(row.internal_request_id, row.state)
+          for (const body of bodies) texts.set(body.internal_request_id, body.request_body)
+          return Effect.void
+        })
+    }),
+    scope
+  )
+  const says = (now: string | undefined) => {
+    code = now
+  }
+  return { ...writer, taken, texts, sizes, says, close: Scope.close(scope, Exit.void) }
+}).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+
+describe("rows for a database", () => {
+  it.effect("that is busy wait in their newest state, and arrive by themselves", () =>
+    Effect.gen(function* () {
+      const { failing, lost, says, save, taken, texts } = yield* open
+      says("SQLITE_BUSY")
+      yield* save([
+        [rowOf("a", "running"), undefined],
+        [rowOf("b", "running"), undefined]
+      ])
+      assert.isTrue(failing())
+      yield* save([[rowOf("a"), bodyOf("a", "said")]])
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(taken.size, 0)
+      says(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(Array.from(taken), [
+        ["a", "done"],
+        ["b", "running"]
+      ])
+      assert.deepStrictEqual(Array.from(texts), [["a", "said"]])
+      assert.isFalse(failing())
+      assert.strictEqual(lost(), 0)
+    })
+  )
+
+  it.effect("are written as they were when they were handed over", () =>
+    Effect.gen(function* () {
+      const { says, save, taken } = yield* open
+      const row = rowOf("a", "running")
+      says("SQLITE_BUSY")
+      yield* save([[row, undefined]])
+      row.state = "failed"
+      row.error_message = "a secret that nobody has looked for yet"
+      says(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(Array.from(taken), [["a", "running"]])
+    })
+  )
+
+  it.effect("that is out of reach for long are kept up to a bound, and come a handful at a time", () =>
+    Effect.gen(function* () {
+      const { lost, says, save, sizes, taken } = yield* open
+      says("ECONNREFUSED")
+      yield* save(Array.from({ length: 20_003 }, (_, at) => [rowOf(`r${at}`), undefined] as const))
+      yield* save([[rowOf("late", "running"), undefined]])
+      assert.strictEqual(lost(), 3)
+      says(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(taken.size, 20_000)
+      assert.strictEqual(Math.max(...sizes), 500)
+      assert.strictEqual(lost(), 3)
+    })
+  )
+
+  it.effect("wait without their texts where those are too many", () =>
+    Effect.gen(function* () {
+      const { lost, says, save, taken, texts } = yield* open
+      const text = "x".repeat(40 * 1024 * 1024)
+      says("SQLITE_FULL")
+      for (const id of ["a", "b", "c", "d"]) yield* save([[rowOf(id), bodyOf(id, text)]])
+      says(undefined)
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(Array.from(taken.keys()), ["a", "b", "c", "d"])
+      assert.deepStrictEqual(Array.from(texts.keys()), ["a", "b", "c"])
+      yield* save([[rowOf("e"), bodyOf("e", text)]])
+      assert.isTrue(texts.has("e"))
+      assert.strictEqual(lost(), 0)
+    })
+  )
+
+  it.effect("that will never be taken are lost and counted, and do not hold up others", () =>
+    Effect.gen(function* () {
+      const { failing, lost, says, save, taken } = yield* open
+      says("SQLITE_CONSTRAINT")
+      yield* save([
+        [rowOf("a"), undefined],
+        [rowOf("b", "running"), undefined]
+      ])
+      assert.isTrue(failing())
+      assert.strictEqual(lost(), 1)
+      says(undefined)
+      yield* save([[rowOf("c"), undefined]])
+      assert.deepStrictEqual(Array.from(taken.keys()), ["c"])
+      assert.isFalse(failing())
+    })
+  )
+
+  it.effect("are tried once more at the end", () =>
+    Effect.gen(function* () {
+      const { close, says, save, taken } = yield* open
+      says("SQLITE_BUSY")
+      yield* save([[rowOf("a"), undefined]])
+      says(undefined)
+      yield* close
+      assert.deepStrictEqual(Array.from(taken.keys()), ["a"])
+    })
+  )
+})
