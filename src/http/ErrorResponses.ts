@@ -51,15 +51,16 @@ const notFound = (request: HttpServerRequest.HttpServerRequest): Failure => {
 const MANAGING = /^\/api\/(?:pull|push|create|copy|delete|blobs)(?:\/|$)/
 
 const methodsOf = (path: string): ReadonlyArray<string> =>
-  ENDPOINTS.filter((endpoint) =>
-    endpoint.path.endsWith("/*") ? path.startsWith(endpoint.path.slice(0, -1)) : endpoint.path === path
-  ).map((endpoint) => endpoint.method)
+  ENDPOINTS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
 
-const ENDPOINTS: Array<{ readonly method: string; readonly path: string }> = [
-  { method: "GET", path: "/docs" },
-  { method: "GET", path: "/openapi.json" }
-]
+const endpoint = (method: string, path: string) => ({ method, pattern: patternOf(path) })
+
+/** A star stands for anything, a name for one part. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replace(/\*$/, ".*").replace(/:\w+/g, "[^/]+")}$`)
+
+const ENDPOINTS = [endpoint("GET", "/docs"), endpoint("GET", "/openapi.json")]
 HttpApi.reflect(Api, {
   onGroup: () => {},
-  onEndpoint: ({ endpoint }) => ENDPOINTS.push({ method: endpoint.method, path: endpoint.path })
+  onEndpoint: (found) => ENDPOINTS.push(endpoint(found.endpoint.method, found.endpoint.path))
 })

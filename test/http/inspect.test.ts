@@ -430,12 +430,12 @@ const BILLS: ReadonlyArray<{
     source: "provider"
   },
   {
-    name: "with the client's own key and no bill is what the provider says",
+    name: "with the client's own key and no bill is estimated, since the fee alone would hide the spending",
     model: "test/priced",
     cost: 0.00001,
     usage: { is_byok: true, cost_details: { upstream_inference_cost: null } },
-    expected: 10_000,
-    source: "provider"
+    expected: 333 * 150 + 7 * 600,
+    source: "estimated"
   },
   {
     name: "with the router's key has the upstream's bill in it already",

@@ -165,6 +165,8 @@ describe("a wrong value", () => {
     ["DB_MAX_MB", ["-1", "1 GB", "0.5"]],
     ["SEARCH_INDEX", FLAGS],
     ["UI_ENABLED", FLAGS],
+    ["BUDGET_UNKNOWN_USD", ["-1", "a dime", "$1"]],
+    ["EXPORT_MAX_ROWS", ["0", "-1", "all", "1e6"]],
     ["ENABLE_LOGGING", FLAGS],
     ["LOG_BODY_KB", ["-1", "65537", "much"]],
     ["LOG_MAX_MB", ["0", "10241", "0.5"]],

@@ -179,15 +179,15 @@ describe.each(everyDatabase())("statistics on $name", ({ fresh, name }) => {
           stats(queryOf(`${from === "" ? "" : `from=${from}&`}to=${to}`)),
           ({ totals }) => totals.requests
         )
-      const [early, middle, late] = [
-        "2026-10-07T08:09:10.000Z",
-        "2026-11-15T14:15:16.000Z",
-        "2026-11-19T01:02:03.000Z"
-      ]
+      const between = (from: string, to: string) =>
+        finished.find(({ timestamp }) => timestamp >= from && timestamp < to)?.timestamp ?? "none"
+      const day = between("2026-09-22", "2026-11-09").slice(0, 10)
+      const hour = between("2026-11-11", "2026-11-18").slice(0, 13)
+      const [early, middle, late] = [`${day}T23:59:59.999Z`, `${hour}:59:59.999Z`, "2026-11-19T01:02:03.000Z"]
       // Edges without rows move down to the hour, and where there are no hours to the day.
-      assert.strictEqual(yield* requests("", early), within("", "2026-10-07"))
-      assert.strictEqual(yield* requests(early, middle), within("2026-10-07", "2026-11-15T14"))
-      assert.strictEqual(yield* requests(middle, late), within("2026-11-15T14", late))
+      assert.strictEqual(yield* requests("", early), within("", day))
+      assert.strictEqual(yield* requests(early, middle), within(day, hour))
+      assert.strictEqual(yield* requests(middle, late), within(hour, late))
       assert.strictEqual(yield* requests(late, "2027-01-01T00:00:00Z"), within(late, "2027"))
     })
   )

@@ -19,8 +19,9 @@ export class EarlierStats extends Effect.Service<EarlierStats>()("percept/Earlie
       const now = yield* Clock.currentTimeMillis
       const everything = yield* parse(new URLSearchParams(), now)
       const recently = { ...everything, from: now - DAY_MILLIS }
-      const all = yield* records.summedUp(everything)
-      const recent = yield* records.summedUp(recently)
+      const picks = yield* records.picksFor(everything)
+      const all = yield* records.summedUp(everything, picks)
+      const recent = yield* records.summedUp(recently, picks)
       const running = yield* runningShapes(reader, sql, everything)
       const isRequest = isRequestOf(everything)
       const underWay = countOf(running, mainByDefault(everything))

@@ -22,7 +22,7 @@ export class RecordFacets extends Effect.Service<RecordFacets>()("percept/Record
       const query = mainByDefault(asked)
       const everything: RecordQuery = { ...query, shapes: new Map() }
       const known = yield* shapes.all()
-      const sourcesOf = yield* sums.sourcesFor(everything)
+      const sourcesOf = yield* sums.sourcesFor(everything, known)
       const sources = yield* Effect.flatMap(shapes.pick(everything.shapes), sourcesOf)
       const [byShape, running] = yield* Effect.all(
         [

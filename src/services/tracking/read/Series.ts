@@ -27,7 +27,7 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
       const now = yield* Clock.currentTimeMillis
       const buckets = bucketsOf(query, now, yield* knownFor(query))
       const known = yield* shapes.all()
-      const sourcesOf = yield* sums.sourcesFor(query, COARSEST[buckets.unit])
+      const sourcesOf = yield* sums.sourcesFor(query, known, COARSEST[buckets.unit])
       const money = yield* Effect.flatMap(shapes.pick(query.shapes), sourcesOf)
       const counted = yield* Effect.flatMap(shapes.pick(mainByDefault(query).shapes), sourcesOf)
       const top = topModels(known, yield* sums.byShape(money, ["requests", "cost_nano_usd"]))

@@ -23,10 +23,11 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
     const stats = Effect.fn("RecordStats.stats")(function* (query: RecordQuery) {
       const earlier = before(query, yield* Clock.currentTimeMillis)
       const isRequest = isRequestOf(query)
+      const picks = yield* picksFor(query)
       const [now, then, running] = yield* Effect.all(
         [
-          summedUp(query),
-          earlier === undefined ? Effect.succeed(undefined) : summedUp({ ...query, ...earlier }),
+          summedUp(query, picks),
+          earlier === undefined ? Effect.succeed(undefined) : summedUp({ ...query, ...earlier }, picks),
           runningShapes(reader, sql, { ...query, from: undefined, to: undefined })
         ],
         { concurrency: 2 }
@@ -52,12 +53,24 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
       }
     })
 
+    /** The shapes that are asked for: all that cost something, and those of requests. */
+    const picksFor = Effect.fn("RecordStats.picksFor")(function* (query: RecordQuery) {
+      return {
+        known: yield* shapes.all(),
+        money: yield* shapes.pick(query.shapes),
+        speed: yield* shapes.pick(mainByDefault(query).shapes)
+      }
+    })
+
     /** Sums by shape, and the speed of what counts as a request. */
-    const summedUp = Effect.fn("RecordStats.summedUp")(function* (query: RecordQuery) {
-      const known = yield* shapes.all()
-      const sourcesOf = yield* sums.sourcesFor(query)
-      const money = yield* Effect.flatMap(shapes.pick(query.shapes), sourcesOf)
-      const speed = yield* Effect.flatMap(shapes.pick(mainByDefault(query).shapes), sourcesOf)
+    const summedUp = Effect.fn("RecordStats.summedUp")(function* (
+      query: RecordQuery,
+      picks: Effect.Effect.Success<ReturnType<typeof picksFor>>
+    ) {
+      const { known } = picks
+      const sourcesOf = yield* sums.sourcesFor(query, known)
+      const money = yield* sourcesOf(picks.money)
+      const speed = yield* sourcesOf(picks.speed)
       const [byShape, inAll] = yield* Effect.all(
         [sums.byShape(money, Statistics.BY_SHAPE), sums.inAll(speed, Statistics.IN_ALL)],
         { concurrency: 2 }
@@ -70,7 +83,7 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
       return { counted, speed: Statistics.speedOf(inAll), isPartial: rows >= money.atMost }
     })
 
-    return { stats, summedUp }
+    return { stats, picksFor, summedUp }
   })
 }) {}
 

@@ -4,6 +4,7 @@ import { Clock, Effect } from "effect"
 import { isOfShapes } from "../../../domain/record/RecordQuery.ts"
 import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
 import { DAY, HOUR } from "../../../domain/record/Rollup.ts"
+import type { Shape } from "../../../domain/record/Shape.ts"
 import { DAY_MILLIS, HOUR_MILLIS, spansOf } from "../../../domain/record/Spans.ts"
 import type { Kept, Range, Span } from "../../../domain/record/Spans.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
@@ -48,6 +49,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
     /** What a question is answered from, for any choice of shapes; that is part of it unless all are picked. */
     const sourcesFor = Effect.fn("RecordSums.sourcesFor")(function* (
       query: RecordQuery,
+      known: ReadonlyMap<number, Shape>,
       coarsest: Span["of"] = "days"
     ) {
       const spans = isOfShapes(query)
@@ -56,15 +58,22 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
       const seals = yield* sealsOf(spans)
       return (picked: Picked) => {
         if (!isOfShapes(query) || picked.perhaps.length > 0) return rowsAlone(query, picked)
-        const shapes = picked.all ? sql`1 = 1` : sql`shape_id IN (${numbers(sql, [-1, ...picked.sure])})`
-        const sources = spans.map((span, at): Source =>
-          span.of === "rows"
-            ? { span, ...rows(span, shapes), seal: undefined }
-            : { span, ...rollups(span, shapes), seal: seals[at] }
-        )
+        const shapes = picked.all ? sql`1 = 1` : among(picked.sure, known)
+        const sources = spans.map((span, at): Source => {
+          const { table, where } = span.of === "rows" ? rows(span, shapes) : rollups(span, shapes)
+          return { span, table, where, seal: seals[at] }
+        })
         return Effect.succeed<Sources>({ sources, atMost: Infinity })
       }
     })
+
+    /** Most shapes are named by the few others: a statement of thousands of numbers costs more than its answer. */
+    const among = (wanted: ReadonlyArray<number>, known: ReadonlyMap<number, Shape>): Fragment => {
+      if (wanted.length * 2 < known.size) return sql`shape_id IN (${numbers(sql, [-1, ...wanted])})`
+      const some = new Set(wanted)
+      const others = Array.from(known.keys()).filter((id) => !some.has(id))
+      return sql`shape_id NOT IN (${numbers(sql, [-1, ...others])})`
+    }
 
     /**
      * Tells whether anything has come to a span that is over: requests only become more, and where they do not, costs

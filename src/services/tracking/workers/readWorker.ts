@@ -1,6 +1,15 @@
 import Database from "better-sqlite3"
+import { readlinkSync } from "node:fs"
+import { setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import type { ReadAnswer, ReadRequest, ReaderOptions } from "./readMessages.ts"
+
+/** Where the system can tell threads apart, requests go before reads: this one yields to all others. */
+try {
+  setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), 5)
+} catch {
+  // Then all are alike.
+}
 
 /** A thread with a read-only connection: it answers one statement after the other. */
 const { characters, file, rows: most } = workerData as ReaderOptions
