@@ -32,7 +32,10 @@ export const runMain = (program: Effect.Effect<unknown, unknown>, opening = ""):
     clearInterval(keepAlive)
     const failed = Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)
     if (failed) console.error(explain(exit.cause, opening))
-    process.exit(failed || bug ? 1 : 0)
+    const leave = () => process.exit(failed || bug ? 1 : 0)
+    // What was printed may still be on its way into a pipe, which takes 64 kB at a time.
+    if (asked === undefined) process.stdout.write("", leave)
+    else leave()
   })
 }
 

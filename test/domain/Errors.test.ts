@@ -21,6 +21,14 @@ const failures: ReadonlyArray<readonly [Failure, number, string | null]> = [
   [new Errors.InvalidRequest({ message: "Wrong.", code: "invalid_json" }), 400, "invalid_json"],
   [new Errors.Unauthorized({ message: "Who?" }), 401, "invalid_api_key"],
   [new Errors.ForeignOrigin({ message: "No." }), 403, "foreign_origin"],
+  [new Errors.QuotaExceeded({ message: "Spent." }), 402, "insufficient_quota"],
+  [new Errors.ModelForbidden({ message: "Not that one." }), 403, "model_not_allowed"],
+  [
+    new Errors.RateLimited({ message: "Too many.", type: "requests", retryAfter: 3 }),
+    429,
+    "rate_limit_exceeded"
+  ],
+  [new Errors.KeysUnavailable({ detail: "gone" }), 503, "keys_unavailable"],
   [new Errors.PathNotFound({ message: "Nothing here." }), 404, "not_found"],
   [new Errors.MethodNotAllowed({ message: "Not so.", allow: "GET" }), 405, "method_not_allowed"],
   [new Errors.ModelNotFound({ message: "No such model." }), 404, "model_not_found"],
@@ -57,7 +65,7 @@ describe("the body of an error", () => {
     })
 
   it("names every kind of failure in this test", () => {
-    const kinds = Object.values(Errors).filter((value) => value !== errorBody)
+    const kinds = Object.values(Errors).filter(({ prototype }) => prototype instanceof Error)
     assert.strictEqual(new Set(failures.map(([failure]) => failure._tag)).size, kinds.length)
   })
 
@@ -78,7 +86,8 @@ describe("the body of an error", () => {
   )
 
   it("tells nobody what is for the operator", () => {
-    for (const failure of [upstream, new Errors.Internal({ detail: "at line 7" })]) {
+    const internal = new Errors.Internal({ detail: "at line 7" })
+    for (const failure of [upstream, internal, new Errors.KeysUnavailable({ detail: "at line 8" })]) {
       const text = JSON.stringify(errorBody(failure))
       assert.notInclude(text, failure.detail ?? "detail")
     }

@@ -3,6 +3,7 @@ import type { UpstreamFailure } from "../../domain/Errors.ts"
 import type { Usage } from "../../domain/Usage.ts"
 import { isPassing } from "../Database.ts"
 import type { Owing } from "../tracking/completeRow.ts"
+import { ReadDatabase } from "../tracking/ReadDatabase.ts"
 import { TrackingRepo } from "../tracking/TrackingRepo.ts"
 import { Providers } from "./Provider.ts"
 
@@ -16,6 +17,7 @@ class NotYet extends Data.TaggedError("NotYet")<{}> {}
 export class Generations extends Effect.Service<Generations>()("percept/Generations", {
   scoped: Effect.gen(function* () {
     const providers = yield* Providers
+    const reader = yield* ReadDatabase
     const repo = yield* TrackingRepo
     const calls = yield* Effect.makeSemaphore(CALLS_AT_ONCE)
     // The connections to the database are there for those who wait for an answer.
@@ -61,7 +63,7 @@ export class Generations extends Effect.Service<Generations>()("percept/Generati
 
     const takeUp = Effect.gen(function* () {
       const yesterday = DateTime.subtract(yield* DateTime.now, { days: 1 })
-      yield* repo.noteSince(DateTime.formatIso(yesterday), Array.from(sources.keys()))
+      repo.note(yield* reader.rows(repo.owedSince(DateTime.formatIso(yesterday), Array.from(sources.keys()))))
     })
 
     if (sources.size > 0) {

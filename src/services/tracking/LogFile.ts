@@ -28,7 +28,8 @@ export const makeLogFile = (file: string, limit: number, files: number) => {
         if (held > 0) await put(shared.subarray(0, filled), held)
         filled = held = 0
       }
-      if (!endsWhole && size > 0 && !(await endsWithLine(file, size))) await write(handle, Buffer.from("\n"))
+      if (!endsWhole && size > 0 && !(await endsWithLine(handle, size)))
+        await write(handle, Buffer.from("\n"))
       endsWhole = true
       for (const line of lines) {
         const bytes = Buffer.byteLength(line) + 1
@@ -74,21 +75,16 @@ const write = async (handle: FileHandle, bytes: Buffer): Promise<void> => {
 }
 
 /** What a process left that was killed while it wrote, or ran out of room. */
-const endsWithLine = async (file: string, size: number): Promise<boolean> => {
-  const handle = await open(file, "r")
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-    return bytesRead === 0 || buffer[0] === LINE_FEED
-  } finally {
-    await handle.close()
-  }
+const endsWithLine = async (handle: FileHandle, size: number): Promise<boolean> => {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+  return bytesRead === 0 || buffer[0] === LINE_FEED
 }
 
 const openOrMake = (file: string): Promise<FileHandle> =>
-  open(file, "a", 0o600).catch(async (error: unknown) => {
+  open(file, "a+", 0o600).catch(async (error: unknown) => {
     if (!isMissing(error)) throw error
     await mkdir(dirname(file), { recursive: true })
-    return open(file, "a", 0o600)
+    return open(file, "a+", 0o600)
   })
 
 const rotate = async (file: string, files: number): Promise<void> => {

@@ -136,8 +136,8 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       yield* sql`DELETE FROM instances WHERE id = ${id}`
     })
 
-    const { complete, noteSince, owing } = late
-    return { save, complete, noteSince, owing, beat, instances, bury, leave }
+    const { complete, note, owedSince, owing } = late
+    return { save, complete, note, owedSince, owing, beat, instances, bury, leave }
   })
 }) {}
 

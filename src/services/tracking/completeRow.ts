@@ -48,19 +48,16 @@ export const makeLateFigures = Effect.fnUntraced(function* ({
     }
   }
 
-  /** Notes those of an earlier run, or of a process that died. */
-  const noteSince = Effect.fnUntraced(function* (timestamp: string, providers: ReadonlyArray<string>) {
-    if (providers.length === 0) return
-    note(
-      yield* sql<RequestRecord>`
-        SELECT ${sql.literal(columns.join(", "))} FROM openrouter_requests
-        WHERE shape_id IN (
-            SELECT id FROM request_shapes
-            WHERE ${sql.in("provider", providers)} AND cost_source = '' AND ${sql.in("state", CUT)})
-          AND timestamp >= ${timestamp} AND openrouter_request_id IS NOT NULL AND prompt_tokens IS NULL
-        LIMIT ${MOST_OWING}`
-    )
-  })
+  /** Those of an earlier run, or of a process that died; found by their time, since their shapes are old ones too. */
+  const owedSince = (timestamp: string, providers: ReadonlyArray<string>) =>
+    sql<RequestRecord>`
+      SELECT ${sql.literal(columns.join(", "))} FROM openrouter_requests
+      WHERE timestamp >= ${timestamp}
+        AND +shape_id IN (
+          SELECT id FROM request_shapes
+          WHERE ${sql.in("provider", providers)} AND cost_source = '' AND ${sql.in("state", CUT)})
+        AND openrouter_request_id IS NOT NULL AND prompt_tokens IS NULL
+      LIMIT ${MOST_OWING}`
 
   /**
    * Writes what a finished request has used and moves it to where it is counted then, all or nothing. True where
@@ -110,7 +107,7 @@ export const makeLateFigures = Effect.fnUntraced(function* ({
   })
 
   const taken: Queue.Dequeue<Owing> = owing
-  return { complete, note, noteSince, owing: taken }
+  return { complete, note, owedSince, owing: taken }
 })
 
 const lineOf = ({ counts, shape, span, start }: Rollup, sign: 1 | -1) =>

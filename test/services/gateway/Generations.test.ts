@@ -9,6 +9,7 @@ import { AppConfig } from "../../../src/services/AppConfig.ts"
 import * as Database from "../../../src/services/Database.ts"
 import { Generations } from "../../../src/services/gateway/Generations.ts"
 import { Providers } from "../../../src/services/gateway/Provider.ts"
+import { ReadDatabase } from "../../../src/services/tracking/ReadDatabase.ts"
 import { TrackingRepo } from "../../../src/services/tracking/TrackingRepo.ts"
 import { ALL_ROLLUPS, ALL_ROWS, assertBalanced } from "../../support/Accounts.ts"
 import type { CountedLine } from "../../support/Accounts.ts"
@@ -51,6 +52,7 @@ const start = (
     const context = yield* Layer.build(
       Generations.Default.pipe(
         Layer.provideMerge(TrackingRepo.Default),
+        Layer.provideMerge(ReadDatabase.Default),
         Layer.provideMerge(Database.layer),
         Layer.provideMerge(Layer.succeed(Providers, [provider])),
         Layer.provideMerge(AppConfig.layer({ LOG_LEVEL: "none", ...env }))

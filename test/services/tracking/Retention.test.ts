@@ -1,11 +1,12 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
 import { existsSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { RequestBodies, RequestRecord } from "../../../src/domain/RequestRecord.ts"
 import { AppConfig } from "../../../src/services/AppConfig.ts"
 import * as Database from "../../../src/services/Database.ts"
+import { makeForgetting } from "../../../src/services/tracking/Forgetting.ts"
 import { Retention } from "../../../src/services/tracking/Retention.ts"
 import { TrackingRepo } from "../../../src/services/tracking/TrackingRepo.ts"
 import { everyDatabase } from "../../support/Postgres.ts"
@@ -186,27 +187,10 @@ for (const { fresh, name } of everyDatabase())
           ],
           large.map((id) => bodyOf(id, "x".repeat(900_000)))
         )
-        const counts: Array<number> = []
-        const { sweep } = yield* Effect.provide(
-          Retention,
-          Retention.Default.pipe(
-            Layer.provide(Layer.succeed(SqlClient, sql)),
-            Layer.provide(AppConfig.layer({ MAX_LOG_AGE_DAYS: "1" }))
-          )
-        )
-        const fiber = yield* Effect.fork(sweep())
-        while (fiber.unsafePoll() === null) {
-          // Between two steps it sleeps.
-          while (fiber.unsafePoll() === null && Chunk.isEmpty(yield* TestClock.sleeps())) yield* breath
-          const [found] = yield* sql<{ count: unknown }>`SELECT count(*) AS count FROM openrouter_requests`
-          counts.push(Number(found?.count))
-          yield* TestClock.adjust("20 millis")
-        }
-        const steps = counts.map((count, at) => (counts[at - 1] ?? 307) - count)
-        assert.deepStrictEqual(
-          steps.filter((step) => step > 0),
-          [100, 53, 2, 100, 52]
-        )
+        const { rowsBefore } = yield* Effect.provideService(makeForgetting, SqlClient, sql)
+        const steps: Array<number> = []
+        while (steps.at(-1) !== 0) steps.push((yield* rowsBefore(new Date(NOW - DAY).toISOString())).rows)
+        assert.deepStrictEqual(steps, [100, 53, 2, 100, 52, 0])
       })
     )
 
