@@ -67,7 +67,7 @@ export class Generations extends Effect.Service<Generations>()("percept/Generati
     })
 
     if (sources.size > 0) {
-      yield* Effect.forkScoped(Effect.ignoreLogged(takeUp))
+      yield* Effect.forkScoped(Effect.delay(Effect.ignoreLogged(takeUp), AT_THE_START))
       yield* Stream.fromQueue(repo.owing).pipe(
         Stream.mapEffect(settle, { concurrency: MOST_WAITING, unordered: true }),
         Stream.runDrain,
@@ -87,6 +87,9 @@ const mayCome = (failure: NotYet | UpstreamFailure): boolean =>
 
 /** Only what looks like a number of OpenRouter's goes into an address of its. */
 const ID = /^gen-[\w-]{1,190}$/
+
+/** A start has enough to do. */
+const AT_THE_START = Duration.seconds(3)
 
 const FIRST_LOOK = Duration.seconds(1)
 

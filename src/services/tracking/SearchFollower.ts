@@ -115,13 +115,17 @@ const follow = Effect.gen(function* () {
     )
   )
 
-  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(look, (pause) => Effect.sleep(pause))))
+  const following = Effect.forever(Effect.flatMap(look, (pause) => Effect.sleep(pause)))
+  // A start has enough to do.
+  yield* Effect.forkScoped(Effect.delay(following, AT_THE_START))
 })
 
 /** Runs beside the router where SEARCH_INDEX is on. */
 export const layer = Layer.scopedDiscard(
   Effect.flatMap(AppConfig, ({ searchIndex }) => (searchIndex ? follow : Effect.void))
 )
+
+const AT_THE_START = Duration.seconds(1)
 
 interface State {
   readonly position: number
