@@ -104,7 +104,7 @@ const ADDED: ReadonlySet<string> = new Set(
 )
 
 const dateOf = (seconds = 0): string =>
-  new Date(Math.abs(seconds) < LATEST ? Math.round(seconds * 1000) : 0).toISOString()
+  new Date(seconds >= 0 && seconds < LATEST ? Math.round(seconds * 1000) : 0).toISOString()
 
 const SIZE = /(?<![a-z0-9.])((?:\d+x)?\d+(?:\.\d+)?[bm])(?![a-z0-9])/i
 
