@@ -144,8 +144,9 @@ const measured = (began: number, firstWordAt: number | undefined): JsonObject =>
   const now = performance.now()
   return {
     total_duration: nanoseconds(now - began),
+    // Clients divide the tokens of an answer by its time; of a whole one no better time is known.
     ...(firstWordAt === undefined
-      ? {}
+      ? { eval_duration: nanoseconds(now - began) }
       : {
           prompt_eval_duration: nanoseconds(firstWordAt - began),
           eval_duration: nanoseconds(now - firstWordAt)

@@ -55,6 +55,15 @@ describe("a voice for Ollama's clients", () => {
     ])
   })
 
+  it("gives a whole answer a time, by which clients divide its tokens", () => {
+    const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 }
+    const whole: unknown = JSON.parse(
+      chat().whole({ choices: [{ index: 0, message: { content: "a" }, finish_reason: "stop" }], usage })
+    )
+    assert.isAbove(Number(field(whole, "eval_duration")), 0)
+    assert.strictEqual(field(whole, "eval_duration"), field(whole, "total_duration"))
+  })
+
   it("measures where nobody told it how long it took", () => {
     const voice = chat()
     voice.chunk(delta({ content: "a" }))
