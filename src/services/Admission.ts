@@ -1,5 +1,6 @@
 import { Effect, Either } from "effect"
 import { KeysUnavailable, ModelForbidden, QuotaExceeded, RateLimited } from "../domain/Errors.ts"
+import type { Exchange } from "../domain/Exchange.ts"
 import { arrayField } from "../domain/Json.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { toDollars } from "../domain/Money.ts"
@@ -9,7 +10,8 @@ import { keptIdIn } from "../domain/PresentedKey.ts"
 import type { RequestRecord } from "../domain/RequestRecord.ts"
 import { demandOf, worstCase } from "../domain/record/WorstCase.ts"
 import type { Demand } from "../domain/record/WorstCase.ts"
-import type { Caller } from "./ApiKeys.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import type { Caller, Refusal } from "./ApiKeys.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { Budgets } from "./Budgets.ts"
 import { Catalogue } from "./gateway/Catalogue.ts"
@@ -38,18 +40,20 @@ export class Admission extends Effect.Service<Admission>()("percept/Admission", 
     const { budgetUnknown, modelMap } = yield* AppConfig
     const budgets = yield* Budgets
     const catalogue = yield* Catalogue
+    const keys = yield* ApiKeys
     const ring = yield* KeyRing
     const router = yield* ModelRouter
     const rates = new RateLimits()
 
     /** At the door: who it is, and whether it knocks too often. */
-    const enter = (caller: Caller, recording: Recording): Effect.Effect<void, RateLimited> => {
-      recording.admitted(caller)
-      const key = keyOf(caller.keyId)
-      if (key?.rpm === undefined) return Effect.void
-      const retryAfter = rates.request(key.id, key.rpm)
-      return retryAfter === undefined ? Effect.void : Effect.fail(tooMany(key.rpm, retryAfter))
-    }
+    const enter = (exchange: Exchange, recording: Recording): Effect.Effect<void, Refusal | RateLimited> =>
+      Effect.flatMap(keys.admit(exchange), (caller): Effect.Effect<void, RateLimited> => {
+        recording.admitted(caller)
+        const key = keyOf(caller.keyId)
+        if (key?.rpm === undefined) return Effect.void
+        const retryAfter = rates.request(key.id, key.rpm)
+        return retryAfter === undefined ? Effect.void : Effect.fail(tooMany(key.rpm, retryAfter))
+      })
 
     /** Before anything is done for it: why this key may not have its model; what nobody knows yet is judged later. */
     const refusal = ({ row }: Recording, { body, model }: Asked): ModelForbidden | undefined => {

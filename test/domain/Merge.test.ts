@@ -58,6 +58,20 @@ const contents = (completion: JsonObject | undefined) =>
   ])
 
 describe("several answers as one", () => {
+  it("end once, though each of them says that it has ended", () => {
+    const heard = listener()
+    const { part } = merging({ count: 2, choicesEach: 1, stream: true }, heard.reply)
+    for (const at of [0, 1]) {
+      hear(part(at), piece(`gen-${at}`, "a", "stop"))
+      part(at).events(Buffer.from(": sign of life\n\n"), [])
+      part(at).events(Buffer.from("data: [DONE]\n\n"), [])
+      part(at).end()
+    }
+    assert.notInclude(heard.bytes(), "[DONE]")
+    assert.strictEqual(heard.bytes().split(": sign of life\n\n").length, 3)
+    assert.strictEqual(heard.ends(), 1)
+  })
+
   it("come in the order of the questions, with the sum of what was used", () => {
     const heard = listener()
     const { part } = merging({ count: 2, choicesEach: 2, stream: false }, heard.reply)

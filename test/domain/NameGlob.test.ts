@@ -13,7 +13,7 @@ describe("a pattern", () => {
     assert.strictEqual(fits(pattern, name), new RegExp(`^${source}$`).test(name))
   })
 
-  it("with many stars is as quick as any", () => {
+  it("with many stars still comes to an end", () => {
     assert.isFalse(fits("a*".repeat(100) + "b", "a".repeat(20_000)))
   })
 

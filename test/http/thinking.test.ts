@@ -94,6 +94,18 @@ describe("on every route", () => {
     })
   )
 
+  it.scopedLive("percept/inspect shows what is asked word for word, in a chat as in a completion", () =>
+    Effect.gen(function* () {
+      const { openai } = yield* startLine()
+      const prompt = "What does <think>this</think> mean?"
+      const model = "percept/inspect"
+      const chat = yield* Effect.promise(() => openai.chat.completions.create(question(prompt, model)))
+      const completion = yield* Effect.promise(() => openai.completions.create({ model, prompt }))
+      assert.include(chat.choices[0]?.message.content, prompt)
+      assert.include(completion.choices[0]?.text, prompt)
+    })
+  )
+
   const lines = (text: string): ReadonlyArray<unknown> =>
     text
       .trimEnd()

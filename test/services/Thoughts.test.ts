@@ -251,9 +251,18 @@ it.effect("does nothing where the operator wants nothing done", () =>
     const { asked, heard } = yield* Thoughts
     const { reply } = listener()
     const request = { bytes: Buffer.alloc(0), text: "", body: {}, messages: [], model: "m", stream: false }
-    assert.strictEqual(heard(reply), reply)
+    assert.strictEqual(heard(reply, {}), reply)
     assert.strictEqual(asked(request), request)
   }).pipe(Effect.provide(Thoughts.Default.pipe(Layer.provide(AppConfig.layer({ STRIP_THINKING: "false" })))))
+)
+
+it.effect("takes nothing out of what is to be seen as it is", () =>
+  Effect.gen(function* () {
+    const { heard } = yield* Thoughts
+    const { reply } = listener()
+    assert.strictEqual(heard(reply, { verbatim: true }), reply)
+    assert.notStrictEqual(heard(reply, {}), reply)
+  }).pipe(Effect.provide(Thoughts.Default.pipe(Layer.provide(AppConfig.layer({})))))
 )
 
 it("hands on what else a reply can do", () => {

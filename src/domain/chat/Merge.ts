@@ -1,7 +1,7 @@
 import { arrayField, isObject, numberField } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
 import type { Reply } from "../Reply.ts"
-import { encodeEvent } from "../Sse.ts"
+import { encodeEvent, isComment } from "../Sse.ts"
 import { chunksOf } from "./Chunks.ts"
 
 /** Several chats that are answered as one. */
@@ -72,7 +72,11 @@ export const merging = ({ choicesEach, count, stream }: Chats, reply: Reply) => 
       else wholes.set(at, completion)
       finish()
     },
-    events: (bytes, chunks) => (chunks.length === 0 ? reply.events(bytes, []) : pass(chunks, at)),
+    events: (bytes, chunks) => {
+      if (chunks.length > 0) return pass(chunks, at)
+      // Signs of life go on; the end of one is not yet the end of all.
+      return isComment(bytes) ? reply.events(bytes, []) : true
+    },
     onDrain: (resume) => reply.onDrain(resume),
     end: finish
   })

@@ -17,7 +17,6 @@ import type { Exchange } from "../../domain/Exchange.ts"
 import { stringField } from "../../domain/Json.ts"
 import { mayHoldMedia } from "../../domain/media/MediaRef.ts"
 import { Admission } from "../Admission.ts"
-import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Perception } from "../media/Perception.ts"
 import { Recorder } from "../tracking/Recorder.ts"
@@ -32,7 +31,6 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
   effect: Effect.gen(function* () {
     const { disableThinking } = yield* AppConfig
     const admission = yield* Admission
-    const keys = yield* ApiKeys
     const perception = yield* Perception
     const recorder = yield* Recorder
     const router = yield* ModelRouter
@@ -41,7 +39,7 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
     const complete = (exchange: Exchange) =>
       recorder.recording(exchange, (recording) =>
         Effect.gen(function* () {
-          yield* admission.enter(yield* keys.admit(exchange), recording)
+          yield* admission.enter(exchange, recording)
           const request = yield* decode(recording.received(yield* exchange.body()))
           recording.asked(request)
           // Nobody but the model can tell how much text its tokens are.
@@ -54,7 +52,8 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
           const bare = { ...request, ...withoutKey(request, "percept") }
           if (seen === undefined && completions !== undefined) {
             yield* admission.afford(recording, route, request)
-            const reply = recording.overhearing(thinking.heard(forwardTo(exchange, recording.media)))
+            const told = forwardTo(exchange, recording.media)
+            const reply = recording.overhearing(thinking.heard(told, route.provider))
             return yield* completions(withModel(yield* unthinking(bare), route.model).bytes, reply, exchange)
           }
           yield* refuseAsChat(request)
@@ -94,7 +93,8 @@ export class Completions extends Effect.Service<Completions>()("percept/Completi
       recording: Recording
     ) => {
       const [first = request, ...more] = chats
-      const reply = recording.overhearing(thinking.heard(replyTo(exchange, first, recording.media)))
+      const told = replyTo(exchange, first, recording.media)
+      const reply = recording.overhearing(thinking.heard(told, provider))
       const one = { count: chats.length, choicesEach: choicesEach(request), stream: request.stream }
       if (one.count > 1) recording.inParts()
       const merged = merging(one, reply)

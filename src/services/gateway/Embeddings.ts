@@ -10,7 +10,6 @@ import { isObject } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import { Admission } from "../Admission.ts"
-import { ApiKeys } from "../ApiKeys.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import type { ToldElse } from "../tracking/Recording.ts"
 import { ModelRouter } from "./ModelRouter.ts"
@@ -20,14 +19,13 @@ import type { Route } from "./ModelRouter.ts"
 export class Embeddings extends Effect.Service<Embeddings>()("percept/Embeddings", {
   effect: Effect.gen(function* () {
     const admission = yield* Admission
-    const keys = yield* ApiKeys
     const recorder = yield* Recorder
     const router = yield* ModelRouter
 
     const embed = (decode: Decode) => (exchange: Exchange) =>
       recorder.recording(exchange, (recording) =>
         Effect.gen(function* () {
-          yield* admission.enter(yield* keys.admit(exchange), recording)
+          yield* admission.enter(exchange, recording)
           const request = yield* decode(recording.received(yield* exchange.body()))
           const { model, text } = request
           recording.askedElse({ model, text, stream: false, characters: charactersIn(request) })

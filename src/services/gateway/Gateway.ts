@@ -5,7 +5,6 @@ import { readyAnswer } from "../../domain/dialects/OllamaLoad.ts"
 import type { Failure, InvalidRequest, MediaFailure, ModelForbidden } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
 import { Admission } from "../Admission.ts"
-import { ApiKeys } from "../ApiKeys.ts"
 import { Perception } from "../media/Perception.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import { ModelRouter } from "./ModelRouter.ts"
@@ -17,7 +16,6 @@ import { Thoughts } from "./Thoughts.ts"
 export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
   effect: Effect.gen(function* () {
     const admission = yield* Admission
-    const keys = yield* ApiKeys
     const perception = yield* Perception
     const recorder = yield* Recorder
     const router = yield* ModelRouter
@@ -27,7 +25,7 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
     // because it keeps what it has seen alive into the old generation.
     const chat = (decode: Decode) => (exchange: Exchange) =>
       recorder.recording(exchange, (recording) => {
-        const admit = Effect.flatMap(keys.admit(exchange), (caller) => admission.enter(caller, recording))
+        const admit = admission.enter(exchange, recording)
         const read = () => Effect.map(exchange.body(), (bytes) => recording.received(bytes))
         const ask = (bytes: Uint8Array) => Effect.map(decode(bytes), (request) => recording.asked(request))
         const perceive = (
@@ -42,9 +40,7 @@ export class Gateway extends Effect.Service<Gateway>()("percept/Gateway", {
           Effect.map(router.resolve(request.model), (route) => ({ request, route: recording.routed(route) }))
         const answer = ({ request, route }: Routed) => {
           const told = replyTo(exchange, request, recording.media)
-          // What a model would have been shown is shown word for word.
-          const isShown = route.provider.name === "percept"
-          const reply = recording.overhearing(isShown ? told : thinking.heard(told))
+          const reply = recording.overhearing(thinking.heard(told, route.provider))
           const ready = route.provider.ollama === undefined ? readyAnswer(request) : undefined
           if (ready !== undefined) return Effect.sync(() => sayWhole(reply, ready))
           const sent = ChatRequest.withModel(request, route.model)

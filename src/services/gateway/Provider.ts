@@ -13,6 +13,8 @@ import type { Usage } from "../../domain/Usage.ts"
 /** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `program.ts`. */
 export interface Provider {
   readonly name: string
+  /** Its answers are to be seen as they are: nothing is taken out of them. */
+  readonly verbatim?: true
   /** Sends the request and hands the answer to the reply as it comes; interruption aborts it upstream. */
   readonly answer: (
     request: ChatRequest,

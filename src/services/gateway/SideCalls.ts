@@ -10,6 +10,7 @@ import type { NotAdmitted } from "../Admission.ts"
 import { freshId } from "../tracking/freshId.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import { ModelRouter } from "./ModelRouter.ts"
+import { Thoughts } from "./Thoughts.ts"
 
 /** The request for whose sake a call is made. */
 export interface Parent {
@@ -25,6 +26,7 @@ export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", 
     const admission = yield* Admission
     const recorder = yield* Recorder
     const router = yield* ModelRouter
+    const thinking = yield* Thoughts
 
     /** Asks a model, and gives its whole answer. */
     const ask = Effect.fn("SideCalls.ask")(function* (kind: RequestKind, body: JsonObject, parent: Parent) {
@@ -47,7 +49,8 @@ export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", 
           const route = recording.routed(yield* router.route(request.model))
           const sent = ChatRequest.withModel(request, route.model)
           yield* admission.afford(recording, route, sent)
-          yield* route.provider.answer(sent, recording.overhearing(reply), exchange)
+          const heard = recording.overhearing(thinking.heard(reply, route.provider))
+          yield* route.provider.answer(sent, heard, exchange)
         })
       })
       return answer

@@ -8,16 +8,16 @@ import type { Spoken } from "../../domain/chat/SpokenStream.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
 import { AppConfig } from "../AppConfig.ts"
+import type { Provider } from "./Provider.ts"
 
 /** What a model thinks aloud: kept out of its answers, or switched off beforehand, as the operator wishes. */
 export class Thoughts extends Effect.Service<Thoughts>()("percept/Thoughts", {
   effect: Effect.gen(function* () {
     const { disableThinking, stripThinking } = yield* AppConfig
-    const same = <A>(value: A): A => value
-    return {
-      asked: disableThinking ? askedNotToThink : same<ChatRequest>,
-      heard: stripThinking ? withoutThoughts : same<Reply>
-    }
+    const asked = disableThinking ? askedNotToThink : (request: ChatRequest) => request
+    const heard = (reply: Reply, { verbatim }: Pick<Provider, "verbatim">): Reply =>
+      stripThinking && verbatim !== true ? withoutThoughts(reply) : reply
+    return { asked, heard }
   })
 }) {}
 

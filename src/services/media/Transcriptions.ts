@@ -11,7 +11,6 @@ import { sniff } from "../../domain/media/MagicBytes.ts"
 import type { MediaFile } from "../../domain/media/Media.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
 import { Admission } from "../Admission.ts"
-import { ApiKeys } from "../ApiKeys.ts"
 import { AppConfig } from "../AppConfig.ts"
 import type { Speech } from "../gateway/Provider.ts"
 import { SpeechForwarder } from "../gateway/SpeechForwarder.ts"
@@ -39,7 +38,6 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
     const admission = yield* Admission
     const audio = yield* AudioPipeline
     const ffmpeg = yield* Ffmpeg
-    const keys = yield* ApiKeys
     const memory = yield* MediaMemory
     const queue = yield* MediaQueue
     const recorder = yield* Recorder
@@ -53,7 +51,7 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
       recorder.recording(exchange, (recording) =>
         Effect.scoped(
           Effect.gen(function* () {
-            yield* admission.enter(yield* keys.admit(exchange), recording)
+            yield* admission.enter(exchange, recording)
             const folder = yield* workspace.folder
             const form = yield* receive(folder)
             const model = yield* Transcription.modelIn(form.fields)

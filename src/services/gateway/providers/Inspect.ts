@@ -16,6 +16,7 @@ const NO_USAGE = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cost
 /** `percept/inspect` answers with the request as a model would have got it; nothing leaves the machine. */
 export const inspect: Provider = {
   name: "percept",
+  verbatim: true,
   answer: (request, reply, exchange) =>
     Effect.suspend(() => {
       if (request.model !== MODEL)
