@@ -104,11 +104,11 @@ const CATALOGUE = [
   model("ears", ["text", "audio"], 128_000)
 ]
 
-/** Answers as the model it was asked for, in the way it was asked for; the vision model describes what it is shown. */
+/** Answers as the model it was asked for, in the way it was asked for; the vision model describes what it is shown, and thinks aloud. */
 export const obliging: Answer = (request, response) => {
   const asked = parseJson(request.body.toString("utf8"))
   const model = stringField(asked, "model") ?? ""
-  const content = model === "test/vision" ? "A striped test card." : "Hello from upstream."
+  const content = model === "test/vision" ? "<think>Stripes?</think>A striped test card." : "Hello from upstream."
   if (isObject(asked) && asked["stream"] === true)
     return stream(
       chunk({ role: "assistant", content }, null, { model }),
