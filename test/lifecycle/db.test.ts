@@ -12,6 +12,7 @@ import * as Database from "../../src/services/Database.ts"
 import { TrackingRepo } from "../../src/services/tracking/TrackingRepo.ts"
 import { everyDatabase } from "../support/Postgres.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
+import { rowOf } from "../support/Rows.ts"
 import { sendChat } from "../support/Upstream.ts"
 
 type Environment = { readonly [name: string]: string }
@@ -29,54 +30,8 @@ const db = (env: Environment, ...words: ReadonlyArray<string>) =>
 
 const DAY = 86_400_000
 
-const EMPTY: RequestRecord = {
-  timestamp: "",
-  internal_request_id: "",
-  endpoint_called: "/v1/chat/completions",
-  client_ip: "127.0.0.1",
-  model_requested_by_client: null,
-  model_routed_to_openrouter: null,
-  openrouter_request_id: null,
-  prompt_tokens: null,
-  completion_tokens: null,
-  total_tokens: null,
-  is_multimodal: 0,
-  media_type_processed: null,
-  input_char_length: null,
-  output_char_length: null,
-  processing_duration_ms: null,
-  openrouter_latency_ms: null,
-  status_code_returned_to_client: null,
-  error_source: null,
-  error_message: null,
-  is_streaming: 0,
-  state: "done",
-  kind: "main",
-  parent_request_id: null,
-  provider: null,
-  route_rule: null,
-  key_id: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  cost_nano_usd: null,
-  cost_source: null,
-  time_to_first_token_ms: null,
-  media_ms: null,
-  cache_hits: null,
-  trace_id: null,
-  instance_id: "me",
-  shape_id: null,
-  preview: null
-}
-
-const rowOf = (id: string, age: number, more: Partial<RequestRecord> = {}): RequestRecord => ({
-  ...EMPTY,
-  internal_request_id: id,
-  timestamp: new Date(Date.now() - age).toISOString(),
-  state: "done",
-  status_code_returned_to_client: 200,
-  ...more
-})
+const agedRow = (id: string, age: number, more: Partial<RequestRecord> = {}): RequestRecord =>
+  rowOf(id, { timestamp: new Date(Date.now() - age).toISOString(), ...more })
 
 /** A record with these rows, each with so long a text. */
 const filled = (env: Environment, rows: ReadonlyArray<RequestRecord>, characters = 10) =>
@@ -105,18 +60,18 @@ for (const { fresh, name } of everyDatabase())
       Effect.gen(function* () {
         const env = yield* fresh
         yield* filled(env, [
-          rowOf("old", 10 * DAY),
-          rowOf("midway", 5 * DAY, {
+          agedRow("old", 10 * DAY),
+          agedRow("midway", 5 * DAY, {
             prompt_tokens: 12,
             cost_nano_usd: 1_500_000_001,
             cost_source: "provider"
           }),
-          rowOf("formula", 0, {
+          agedRow("formula", 0, {
             model_requested_by_client: '=HYPERLINK("http://x","y")',
             preview: "a, b\nc"
           }),
-          rowOf("side", 0, { kind: "describe", parent_request_id: "formula" }),
-          rowOf("running", 9 * DAY, { state: "running" })
+          agedRow("side", 0, { kind: "describe", parent_request_id: "formula" }),
+          agedRow("running", 9 * DAY, { state: "running" })
         ])
         const stats = yield* db(env, "stats")
         assert.strictEqual(stats.code, 0, stats.err)
@@ -165,7 +120,7 @@ for (const { fresh, name } of everyDatabase())
         const env = yield* fresh
         yield* filled(
           env,
-          Array.from({ length: 300 }, (_, at) => rowOf(`old-${at}`, 6 * DAY)),
+          Array.from({ length: 300 }, (_, at) => agedRow(`old-${at}`, 6 * DAY)),
           4000
         )
         const router = yield* startRouter(env)
@@ -205,7 +160,7 @@ describe("percept db", () => {
       const env = { DB_PATH: join(folder, "kept.db") }
       yield* filled(
         env,
-        Array.from({ length: 250 }, (_, at) => rowOf(`r${at}`, 0)),
+        Array.from({ length: 250 }, (_, at) => agedRow(`r${at}`, 0)),
         250_000
       )
       const child = spawn(process.execPath, ["--max-old-space-size=64", mainFile, "db", "export"], {
@@ -227,7 +182,7 @@ describe("percept db", () => {
       const env = { DB_PATH: join(yield* temporaryFolder, "kept.db") }
       yield* filled(
         env,
-        Array.from({ length: 300 }, (_, at) => rowOf(`r${at}`, 0)),
+        Array.from({ length: 300 }, (_, at) => agedRow(`r${at}`, 0)),
         20_000
       )
       const out = yield* Effect.async<string>((resume) => {
@@ -245,7 +200,7 @@ describe("percept db", () => {
       const old = new Sqlite(file)
       old.exec("PRAGMA journal_mode = WAL")
       old.close()
-      const rows = Array.from({ length: 200 }, (_, at) => rowOf(`r${at}`, 20 * DAY))
+      const rows = Array.from({ length: 200 }, (_, at) => agedRow(`r${at}`, 20 * DAY))
       yield* filled({ DB_PATH: file }, rows, 20_000)
       const before = statSync(file).size
       const pruned = yield* db({ DB_PATH: file }, "prune", "--vacuum")
@@ -267,7 +222,7 @@ describe("percept db", () => {
         assert.match(err, /^There is no database \S+percept\.db\.\n$/)
       }
       assert.isFalse(existsSync(join(folder, "percept.db")))
-      yield* filled({ DB_PATH: join(folder, "percept.db") }, [rowOf("one", 0)])
+      yield* filled({ DB_PATH: join(folder, "percept.db") }, [agedRow("one", 0)])
       const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
         [["prune", "--older-than", "soon"], /^--older-than must be a time such as/],
         [["export", "--format", "xml"], /^--format must be jsonl or csv/],

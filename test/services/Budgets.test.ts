@@ -7,11 +7,11 @@ import { AppConfig } from "../../src/services/AppConfig.ts"
 import { Budgets } from "../../src/services/Budgets.ts"
 import * as Database from "../../src/services/Database.ts"
 import { KeyStore } from "../../src/services/KeyStore.ts"
-import { freshRow } from "../../src/services/tracking/freshRow.ts"
 import { Instances } from "../../src/services/tracking/Instances.ts"
 import { TrackingRepo } from "../../src/services/tracking/TrackingRepo.ts"
 import { everyDatabase } from "../support/Postgres.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
+import { rowOf } from "../support/Rows.ts"
 
 /** Budgets as a process has them. */
 const open = (env: { readonly [name: string]: string }) =>
@@ -41,29 +41,16 @@ const open = (env: { readonly [name: string]: string }) =>
     }
   })
 
-const rowOf = (id: string, key: string, more: Partial<RequestRecord>): RequestRecord => ({
-  ...freshRow(
-    {
-      ...{ id, method: "POST", path: "/v1/chat/completions", clientIp: "127.0.0.1" },
-      header: () => undefined,
-      headers: () => ({}),
-      body: () => Effect.succeed(new Uint8Array()),
-      status: () => undefined,
-      json: () => {},
-      text: () => {},
-      openStream: () => {},
-      write: () => true,
-      onDrain: () => {},
-      aside: () => {},
-      hasAnswered: () => false,
-      end: () => {},
-      fail: () => {}
-    },
-    "me"
-  ),
-  key_id: `db:${key}`,
-  ...more
-})
+const rowBy = (id: string, key: string, more: Partial<RequestRecord>): RequestRecord =>
+  rowOf(id, { key_id: `db:${key}`, ...UNSAID, ...more })
+
+/** As a row begins. */
+const UNSAID = {
+  model_routed_to_openrouter: null,
+  provider: null,
+  status_code_returned_to_client: null,
+  state: "running"
+} as const
 
 for (const { fresh, name } of everyDatabase())
   describe(`budgets on ${name}`, () => {
@@ -113,9 +100,9 @@ for (const { fresh, name } of everyDatabase())
         for (const [at, [state, more, cost]] of endings.entries()) {
           const { id: key } = yield* store.create({ name: `k${at}`, budget: 1000 })
           assert.isTrue(yield* hold({ id: `r${at}`, key, nano: 100 }))
-          yield* repo.save([rowOf(`r${at}`, key, {})], [])
+          yield* repo.save([rowBy(`r${at}`, key, {})], [])
           assert.deepStrictEqual(yield* account(key), [0, 100])
-          const ended = rowOf(`r${at}`, key, { state, ...more })
+          const ended = rowBy(`r${at}`, key, { state, ...more })
           yield* repo.save([ended], [])
           yield* repo.save([{ ...ended, cost_nano_usd: 999 }], [])
           assert.deepStrictEqual(yield* account(key), [cost, 0], `${state} ${JSON.stringify(more)}`)
@@ -133,7 +120,7 @@ for (const { fresh, name } of everyDatabase())
         }
         yield* hold({ id: "cut", key, nano: 100 })
         yield* repo.save(
-          [rowOf("cut", key, { state: "cancelled" }), rowOf("free", key, { state: "cancelled" })],
+          [rowBy("cut", key, { state: "cancelled" }), rowBy("free", key, { state: "cancelled" })],
           []
         )
         assert.deepStrictEqual(yield* account(key), [100, 0])
@@ -153,7 +140,7 @@ for (const { fresh, name } of everyDatabase())
         yield* repo.beat(dead)
         yield* sql`UPDATE budget_reservations SET instance_id = 'dead' WHERE internal_request_id <> 'mine'`
         yield* repo.save(
-          [rowOf("mine", key, { instance_id: instance }), rowOf("theirs", key, { instance_id: "dead" })],
+          [rowBy("mine", key, { instance_id: instance }), rowBy("theirs", key, { instance_id: "dead" })],
           []
         )
         yield* repo.bury([])

@@ -190,7 +190,8 @@ describe("a database", () => {
       () =>
         Effect.gen(function* () {
           const file = join(yield* temporaryFolder, "kept.db")
-          change(file, readFileSync(new URL(`./database/version-${version}.sql`, import.meta.url), "utf8"))
+          for (let upTo = 1; upTo <= version; upTo++)
+            change(file, readFileSync(new URL(`./database/version-${upTo}.sql`, import.meta.url), "utf8"))
           const sql = Context.get(yield* build(file), SqlClient)
           assert.deepStrictEqual(
             yield* sql`

@@ -11,6 +11,7 @@ import { Retention } from "../../../src/services/tracking/Retention.ts"
 import { TrackingRepo } from "../../../src/services/tracking/TrackingRepo.ts"
 import { everyDatabase } from "../../support/Postgres.ts"
 import { temporaryFolder } from "../../support/Router.ts"
+import { rowOf } from "../../support/Rows.ts"
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z")
 const HOUR = 3_600_000
@@ -46,46 +47,13 @@ const driven = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
 
 const breath = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
-const rowOf = (id: string, at: number, more: Partial<RequestRecord> = {}): RequestRecord => ({
-  timestamp: new Date(at).toISOString(),
-  internal_request_id: id,
-  endpoint_called: "/v1/chat/completions",
-  client_ip: "127.0.0.1",
-  model_requested_by_client: "fast",
-  model_routed_to_openrouter: "vendor/fast",
-  openrouter_request_id: null,
-  prompt_tokens: 10,
-  completion_tokens: 5,
-  total_tokens: 15,
-  is_multimodal: 0,
-  media_type_processed: null,
-  input_char_length: 20,
-  output_char_length: 10,
-  processing_duration_ms: 100,
-  openrouter_latency_ms: 50,
-  status_code_returned_to_client: 200,
-  error_source: null,
-  error_message: null,
-  is_streaming: 0,
-  state: "done",
-  kind: "main",
-  parent_request_id: null,
-  provider: "openrouter",
-  route_rule: null,
-  key_id: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  cost_nano_usd: 3,
-  cost_source: "provider",
-  time_to_first_token_ms: null,
-  media_ms: null,
-  cache_hits: null,
-  trace_id: null,
-  instance_id: "me",
-  shape_id: null,
-  preview: "a question",
-  ...more
-})
+const rowAt = (id: string, at: number, more: Partial<RequestRecord> = {}): RequestRecord =>
+  rowOf(id, {
+    ...{ timestamp: new Date(at).toISOString(), processing_duration_ms: 100, preview: "a question" },
+    ...{ prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+    ...{ cost_nano_usd: 3, cost_source: "provider" },
+    ...more
+  })
 
 const bodyOf = (id: string, text = "said"): RequestBodies => ({
   internal_request_id: id,
@@ -113,7 +81,7 @@ for (const { fresh, name } of everyDatabase())
       Effect.gen(function* () {
         const { repo, sql, sweep } = yield* open({ ...(yield* fresh), MAX_LOG_AGE_DAYS: "2" })
         const ages = { old: 2 * DAY + 1, older: 400 * DAY, young: 2 * DAY, new: 0, ahead: -DAY }
-        const rows = Object.entries(ages).map(([id, age]) => rowOf(id, NOW - age))
+        const rows = Object.entries(ages).map(([id, age]) => rowAt(id, NOW - age))
         yield* repo.save(
           rows,
           rows.map((row) => bodyOf(row.internal_request_id))
@@ -138,7 +106,7 @@ for (const { fresh, name } of everyDatabase())
         const running = { state: "running", preview: text } as const
         yield* repo.save(
           Array.from({ length: 300 }, (_, at) =>
-            rowOf(`r${String(at).padStart(3, "0")}`, NOW - (at % 2) * 9 * DAY, running)
+            rowAt(`r${String(at).padStart(3, "0")}`, NOW - (at % 2) * 9 * DAY, running)
           ),
           []
         )
@@ -152,16 +120,16 @@ for (const { fresh, name } of everyDatabase())
         const { repo, sql, sweep } = yield* open({ ...(yield* fresh), MAX_LOG_AGE_DAYS: "1" })
         const old = NOW - 2 * DAY
         const child = (id: string, parent: string, at = old, more: Partial<RequestRecord> = {}) =>
-          rowOf(id, at, { kind: "describe", parent_request_id: parent, ...more })
+          rowAt(id, at, { kind: "describe", parent_request_id: parent, ...more })
         yield* repo.save(
           [
-            rowOf("done", old),
+            rowAt("done", old),
             child("done-1", "done"),
             child("done-2", "done", NOW),
             child("done-3", "done", NOW, { state: "running" }),
-            rowOf("busy", old, { state: "running" }),
+            rowAt("busy", old, { state: "running" }),
             child("busy-1", "busy"),
-            rowOf("young", NOW),
+            rowAt("young", NOW),
             child("young-1", "young"),
             child("orphan", "nobody")
           ],
@@ -180,10 +148,10 @@ for (const { fresh, name } of everyDatabase())
         const large = Array.from({ length: 6 }, (_, at) => `large-${at}`)
         yield* repo.save(
           [
-            rowOf("parent", old),
-            ...ids.map((id) => rowOf(id, old, { kind: "describe", parent_request_id: "parent" })),
-            ...large.map((id) => rowOf(id, old + 1000)),
-            ...ids.map((id) => rowOf(`also-${id}`, old + 2000))
+            rowAt("parent", old),
+            ...ids.map((id) => rowAt(id, old, { kind: "describe", parent_request_id: "parent" })),
+            ...large.map((id) => rowAt(id, old + 1000)),
+            ...ids.map((id) => rowAt(`also-${id}`, old + 2000))
           ],
           large.map((id) => bodyOf(id, "x".repeat(900_000)))
         )
@@ -199,7 +167,7 @@ for (const { fresh, name } of everyDatabase())
         const { repo, sql, sweep } = yield* open({ ...(yield* fresh), BODY_MAX_AGE_DAYS: "1" })
         const save = (from: number, to: number, at: number, more: Partial<RequestRecord> = {}) => {
           const rows = Array.from({ length: to - from }, (_, index) =>
-            rowOf(`r${String(from + index).padStart(3, "0")}`, at + index, more)
+            rowAt(`r${String(from + index).padStart(3, "0")}`, at + index, more)
           )
           return repo.save(
             rows,
@@ -234,7 +202,7 @@ for (const { fresh, name } of everyDatabase())
         })
         const hours = 24 * 10
         yield* repo.save(
-          Array.from({ length: hours }, (_, hour) => rowOf(`r${hour}`, NOW - hour * HOUR)),
+          Array.from({ length: hours }, (_, hour) => rowAt(`r${hour}`, NOW - hour * HOUR)),
           []
         )
         const { rollups } = yield* sweep()
@@ -255,7 +223,7 @@ for (const { fresh, name } of everyDatabase())
         const { repo, sql, sweep } = yield* open(env)
         const save = (from: number, to: number, at: number) => {
           const rows = Array.from({ length: to - from }, (_, index) =>
-            rowOf(`r${String(from + index).padStart(4, "0")}`, at + index)
+            rowAt(`r${String(from + index).padStart(4, "0")}`, at + index)
           )
           return repo.save(
             rows,
@@ -282,7 +250,7 @@ for (const { fresh, name } of everyDatabase())
         const { repo, sql, sweep } = yield* open(env)
         let made = 0
         const save = Effect.suspend(() => {
-          const rows = Array.from({ length: 60 }, () => rowOf(`r${String(made++).padStart(5, "0")}`, NOW))
+          const rows = Array.from({ length: 60 }, () => rowAt(`r${String(made++).padStart(5, "0")}`, NOW))
           return repo.save(
             rows,
             rows.map((row) => bodyOf(row.internal_request_id, noise()))
@@ -347,7 +315,7 @@ describe("a month", () => {
         // Quiet days, then a busy week, then quiet days again.
         const busy = hour > 15 * 24 && hour < 22 * 24
         const rows = Array.from({ length: busy ? 25 : 2 }, (_, index) =>
-          rowOf(`r${String(requests + index).padStart(6, "0")}`, at + index * 1000, {
+          rowAt(`r${String(requests + index).padStart(6, "0")}`, at + index * 1000, {
             cost_nano_usd: requests + index
           })
         )

@@ -3,46 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Logger, LogLevel, Scope, TestClock } from "effect"
 import type { RequestBodies, RequestRecord } from "../../../src/domain/RequestRecord.ts"
 import { makeRowWriter } from "../../../src/services/tracking/RowWriter.ts"
+import { rowOf } from "../../support/Rows.ts"
 
-const rowOf = (id: string, state: RequestRecord["state"] = "done"): RequestRecord => ({
-  timestamp: "2026-11-20T12:00:00.000Z",
-  internal_request_id: id,
-  endpoint_called: "/v1/chat/completions",
-  client_ip: null,
-  model_requested_by_client: null,
-  model_routed_to_openrouter: null,
-  openrouter_request_id: null,
-  prompt_tokens: null,
-  completion_tokens: null,
-  total_tokens: null,
-  is_multimodal: 0,
-  media_type_processed: null,
-  input_char_length: null,
-  output_char_length: null,
-  processing_duration_ms: null,
-  openrouter_latency_ms: null,
-  status_code_returned_to_client: null,
-  error_source: null,
-  error_message: null,
-  is_streaming: 0,
-  state,
-  kind: "main",
-  parent_request_id: null,
-  provider: null,
-  route_rule: null,
-  key_id: null,
-  cached_tokens: null,
-  reasoning_tokens: null,
-  cost_nano_usd: null,
-  cost_source: null,
-  time_to_first_token_ms: null,
-  media_ms: null,
-  cache_hits: null,
-  trace_id: null,
-  instance_id: "me",
-  shape_id: null,
-  preview: null
-})
+const rowIn = (id: string, state: RequestRecord["state"] = "done"): RequestRecord => rowOf(id, { state })
 
 const bodyOf = (id: string, text: string): RequestBodies => ({
   internal_request_id: id,
@@ -82,11 +45,11 @@ describe("rows for a database", () => {
       const { failing, lost, says, save, taken, texts } = yield* open
       says("SQLITE_BUSY")
       yield* save([
-        [rowOf("a", "running"), undefined],
-        [rowOf("b", "running"), undefined]
+        [rowIn("a", "running"), undefined],
+        [rowIn("b", "running"), undefined]
       ])
       assert.isTrue(failing())
-      yield* save([[rowOf("a"), bodyOf("a", "said")]])
+      yield* save([[rowIn("a"), bodyOf("a", "said")]])
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(taken.size, 0)
       says(undefined)
@@ -104,7 +67,7 @@ describe("rows for a database", () => {
   it.effect("are written as they were when they were handed over", () =>
     Effect.gen(function* () {
       const { says, save, taken } = yield* open
-      const row = rowOf("a", "running")
+      const row = rowIn("a", "running")
       says("SQLITE_BUSY")
       yield* save([[row, undefined]])
       row.state = "failed"
@@ -119,8 +82,8 @@ describe("rows for a database", () => {
     Effect.gen(function* () {
       const { lost, says, save, sizes, taken } = yield* open
       says("ECONNREFUSED")
-      yield* save(Array.from({ length: 20_003 }, (_, at) => [rowOf(`r${at}`), undefined] as const))
-      yield* save([[rowOf("late", "running"), undefined]])
+      yield* save(Array.from({ length: 20_003 }, (_, at) => [rowIn(`r${at}`), undefined] as const))
+      yield* save([[rowIn("late", "running"), undefined]])
       assert.strictEqual(lost(), 3)
       says(undefined)
       yield* TestClock.adjust("2 seconds")
@@ -135,12 +98,12 @@ describe("rows for a database", () => {
       const { lost, says, save, taken, texts } = yield* open
       const text = "x".repeat(40 * 1024 * 1024)
       says("SQLITE_FULL")
-      for (const id of ["a", "b", "c", "d"]) yield* save([[rowOf(id), bodyOf(id, text)]])
+      for (const id of ["a", "b", "c", "d"]) yield* save([[rowIn(id), bodyOf(id, text)]])
       says(undefined)
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(Array.from(taken.keys()), ["a", "b", "c", "d"])
       assert.deepStrictEqual(Array.from(texts.keys()), ["a", "b", "c"])
-      yield* save([[rowOf("e"), bodyOf("e", text)]])
+      yield* save([[rowIn("e"), bodyOf("e", text)]])
       assert.isTrue(texts.has("e"))
       assert.strictEqual(lost(), 0)
     })
@@ -151,13 +114,13 @@ describe("rows for a database", () => {
       const { failing, lost, says, save, taken } = yield* open
       says("SQLITE_CONSTRAINT")
       yield* save([
-        [rowOf("a"), undefined],
-        [rowOf("b", "running"), undefined]
+        [rowIn("a"), undefined],
+        [rowIn("b", "running"), undefined]
       ])
       assert.isTrue(failing())
       assert.strictEqual(lost(), 1)
       says(undefined)
-      yield* save([[rowOf("c"), undefined]])
+      yield* save([[rowIn("c"), undefined]])
       assert.deepStrictEqual(Array.from(taken.keys()), ["c"])
       assert.isFalse(failing())
     })
@@ -167,7 +130,7 @@ describe("rows for a database", () => {
     Effect.gen(function* () {
       const { close, says, save, taken } = yield* open
       says("SQLITE_BUSY")
-      yield* save([[rowOf("a"), undefined]])
+      yield* save([[rowIn("a"), undefined]])
       says(undefined)
       yield* close
       assert.deepStrictEqual(Array.from(taken.keys()), ["a"])
