@@ -8,7 +8,7 @@ const source = join(root, "src")
 interface Source {
   /** From `src` on, with slashes. */
   readonly path: string
-  /** `domain`, `services`, `http`, `ui`, or `program` for what stands at the top. */
+  /** `domain`, `services`, `http`, `ui`, or `program` for what stands at the top and its commands. */
   readonly room: string
   readonly text: string
   readonly imports: ReadonlyArray<string>
@@ -23,7 +23,8 @@ const importsIn = (text: string): ReadonlyArray<string> =>
     ([, named = "", called = ""]) => named || called
   )
 
-const roomOf = (path: string): string => (path.includes("/") ? path.slice(0, path.indexOf("/")) : "program")
+const roomOf = (path: string): string =>
+  path.includes("/") && !path.startsWith("cli/") ? path.slice(0, path.indexOf("/")) : "program"
 
 const sources: ReadonlyArray<Source> = readdirSync(source, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name))

@@ -29,20 +29,26 @@ const Model = Schema.Struct(
   { key: Schema.String, value: Schema.Unknown }
 ).annotations({ identifier: "Model" })
 
+const Anything = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
+/** A question to a model, which everything can befall that befalls questions to models. */
+const asking = <const Name extends string>(name: Name, path: `/${string}`) =>
+  HttpApiEndpoint.post(name, path)
+    .addError(failing(400, "The request is wrong; `param` says where."))
+    .addError(failing(402, "The provider wants money, or the key's budget is spent."))
+    .addError(failing(404, "There is no such model."))
+    .addError(failing(413, "The body is larger than MAX_BODY_MB."))
+    .addError(failing(415, "The body is not JSON."))
+    .addError(failing(429, "Too many requests; see Retry-After."))
+    .addError(failing(502, "The provider failed, or its answer was none."))
+    .addError(failing(503, "The provider is overloaded, or the router is going down."))
+    .addError(failing(504, "The provider did not answer in time."))
+
 class Chat extends HttpApiGroup.make("chat")
   .add(
-    HttpApiEndpoint.post("complete", "/v1/chat/completions")
+    asking("complete", "/v1/chat/completions")
       .setPayload(ChatRequestBody)
       .addSuccess(ChatCompletion)
-      .addError(failing(400, "The request is wrong; `param` says where."))
-      .addError(failing(402, "The provider wants money."))
-      .addError(failing(404, "There is no such model."))
-      .addError(failing(413, "The body is larger than MAX_BODY_MB."))
-      .addError(failing(415, "The body is not JSON."))
-      .addError(failing(429, "Too many requests; see Retry-After."))
-      .addError(failing(502, "The provider failed, or its answer was none."))
-      .addError(failing(503, "The provider is overloaded, or the router is going down."))
-      .addError(failing(504, "The provider did not answer in time."))
       .annotate(OpenApi.Summary, "Chat completion")
       .annotate(
         OpenApi.Description,
@@ -51,16 +57,11 @@ class Chat extends HttpApiGroup.make("chat")
   )
   .annotate(OpenApi.Title, "Chat") {}
 
-const Anything = Schema.Record({ key: Schema.String, value: Schema.Unknown })
-
 class Completion extends HttpApiGroup.make("completions")
   .add(
-    HttpApiEndpoint.post("complete", "/v1/completions")
+    asking("complete", "/v1/completions")
       .setPayload(Anything)
       .addSuccess(Anything)
-      .addError(failing(400, "The request is wrong; `param` says where."))
-      .addError(failing(404, "There is no such model."))
-      .addError(failing(502, "The provider failed, or its answer was none."))
       .annotate(OpenApi.Summary, "Legacy completion")
       .annotate(
         OpenApi.Description,
@@ -71,12 +72,9 @@ class Completion extends HttpApiGroup.make("completions")
 
 class Embedding extends HttpApiGroup.make("embeddings")
   .add(
-    HttpApiEndpoint.post("embed", "/v1/embeddings")
+    asking("embed", "/v1/embeddings")
       .setPayload(Anything)
       .addSuccess(Anything)
-      .addError(failing(400, "The request is wrong; `param` says where."))
-      .addError(failing(404, "There is no such model."))
-      .addError(failing(502, "The provider failed, or its answer was none."))
       .annotate(OpenApi.Summary, "Embeddings, as numbers or as base64")
       .annotate(
         OpenApi.Description,

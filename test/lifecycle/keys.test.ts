@@ -3,7 +3,7 @@ import { Effect, Either } from "effect"
 import { join } from "node:path"
 import { root } from "../../scripts/fresh.mjs"
 import { isOwnKey } from "../../src/domain/PresentedKey.ts"
-import { wishIn } from "../../src/keyCommands.ts"
+import { wishIn } from "../../src/cli/keys.ts"
 import { launch, startProgram } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
 

@@ -15,7 +15,6 @@ import { makeIds } from "./Ids.ts"
 import type { Part } from "./Ids.ts"
 import { RecordList } from "./List.ts"
 import type { Listed } from "./List.ts"
-import { ShapeTable } from "./ShapeTable.ts"
 
 /** All rows of a question as the text of a file. */
 export interface Exported {
@@ -37,7 +36,6 @@ export class Export extends Effect.Service<Export>()("percept/Export", {
     const lists = yield* RecordList
     const reader = yield* ReadDatabase
     const search = yield* SearchIndex
-    const shapes = yield* ShapeTable
     const sql = yield* SqlClient
 
     /** The rows there are by now, each as it is when its turn comes, in the order of the list. */
@@ -48,7 +46,7 @@ export class Export extends Effect.Service<Export>()("percept/Export", {
     ) {
       const found = yield* search.find(asked.search)
       const query = { ...(found.isOne ? asked : mainByDefault(asked)), place: undefined }
-      const picked = yield* pick(query)
+      const picked = yield* lists.pick(query)
       const [newest] = yield* reader.rows(
         sql<{ id: number | null }>`SELECT max(id) AS id FROM openrouter_requests`
       )
@@ -66,15 +64,6 @@ export class Export extends Effect.Service<Export>()("percept/Export", {
         : Stream.map(pages, (rows) => rows.map((row) => format.line(row)).join(""))
       return exported(rows, items > most, Stream.concat(Stream.make(format.head), lines))
     })
-
-    /** What only media have is not looked for among other shapes. */
-    const pick = (query: RecordQuery) =>
-      query.cache === undefined
-        ? shapes.pick(query.shapes)
-        : Effect.map(
-            shapes.pick(query.shapes, ({ media }) => media !== ""),
-            (picked) => ({ ...picked, all: false })
-          )
 
     const count = Effect.fnUntraced(function* ({ approach, found, picked, query }: Part, most: number) {
       const { high, low, way } = approach

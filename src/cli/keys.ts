@@ -1,12 +1,12 @@
 import { Console, Effect, Either, Layer } from "effect"
 import { parseArgs } from "node:util"
-import { believable, fromDollars, toDollars } from "./domain/Money.ts"
-import type { NanoDollars } from "./domain/Money.ts"
-import { NotDone } from "./modelCommands.ts"
-import { AppConfig } from "./services/AppConfig.ts"
-import * as Database from "./services/Database.ts"
-import { KeyStore } from "./services/KeyStore.ts"
-import type { KeyWish, StoredKey } from "./services/KeyStore.ts"
+import { believable, fromDollars, toDollars } from "../domain/Money.ts"
+import type { NanoDollars } from "../domain/Money.ts"
+import { AppConfig } from "../services/AppConfig.ts"
+import * as Database from "../services/Database.ts"
+import { KeyStore } from "../services/KeyStore.ts"
+import type { KeyWish, StoredKey } from "../services/KeyStore.ts"
+import { millisIn, NotDone } from "./words.ts"
 
 /** `percept keys`: the keys in the database, whether or not a router runs on it. */
 export const keys = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
@@ -132,13 +132,9 @@ const patternsIn = (text: string): ReadonlyArray<string> | undefined => {
 }
 
 const timeIn = (text: string): number | undefined => {
-  const [, amount, unit = ""] = /^(\d{1,5})(m|h|d|w)$/.exec(text) ?? []
-  const time =
-    amount !== undefined
-      ? Date.now() + Number(amount) * (UNITS[unit] ?? 0)
-      : /^\d{4}-\d\d-\d\d/.test(text)
-        ? Date.parse(text)
-        : NaN
+  const span = millisIn(text)
+  const day = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN
+  const time = span === undefined ? day : Date.now() + span
   return time > Date.now() ? time : undefined
 }
 
@@ -163,9 +159,6 @@ const OPTIONS = {
 
 /** Nothing that could be taken for an option, or that a terminal would not show as it is. */
 const NAME = /^(?!-)[\w.@+-]{1,64}$/
-
-/** Milliseconds. */
-const UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
 const HELP = `percept keys create --name <name>   make a key; it is shown once
     --budget 12.50                  dollars it may spend in all

@@ -1,19 +1,17 @@
-import { Console, Data, Effect, Layer, Logger } from "effect"
-import { ModelNotFound } from "./domain/Errors.ts"
-import { contextOf, modalitiesOf } from "./domain/Model.ts"
-import type { Model } from "./domain/Model.ts"
-import { priced, toDollars } from "./domain/Money.ts"
-import type { Pricing } from "./domain/Pricing.ts"
-import { routing } from "./program.ts"
-import { AppConfig } from "./services/AppConfig.ts"
-import { Catalogue } from "./services/gateway/Catalogue.ts"
-import { ModelRouter } from "./services/gateway/ModelRouter.ts"
-import type { Route } from "./services/gateway/ModelRouter.ts"
-import { Providers } from "./services/gateway/Provider.ts"
-import { Redaction } from "./services/tracking/Redaction.ts"
-
-/** A command came to nothing. */
-export class NotDone extends Data.TaggedError("NotDone")<{ readonly message: string }> {}
+import { Console, Effect, Layer, Logger } from "effect"
+import { ModelNotFound } from "../domain/Errors.ts"
+import { contextOf, modalitiesOf } from "../domain/Model.ts"
+import type { Model } from "../domain/Model.ts"
+import { priced, toDollars } from "../domain/Money.ts"
+import type { Pricing } from "../domain/Pricing.ts"
+import { routing } from "../program.ts"
+import { AppConfig } from "../services/AppConfig.ts"
+import { Catalogue } from "../services/gateway/Catalogue.ts"
+import { ModelRouter } from "../services/gateway/ModelRouter.ts"
+import type { Route } from "../services/gateway/ModelRouter.ts"
+import { Providers } from "../services/gateway/Provider.ts"
+import { Redaction } from "../services/tracking/Redaction.ts"
+import { NotDone } from "./words.ts"
 
 /** `percept models list`: every name there is, or those of one provider. */
 export const list = (words: ReadonlyArray<string>) =>

@@ -2,14 +2,14 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import { Console, Duration, Effect, Either, Layer, Logger } from "effect"
 import { existsSync } from "node:fs"
 import { parseArgs } from "node:util"
-import * as RecordQuery from "./domain/record/RecordQuery.ts"
-import { NotDone } from "./modelCommands.ts"
-import { AppConfig } from "./services/AppConfig.ts"
-import * as Database from "./services/Database.ts"
-import { csv, jsonl } from "./services/tracking/read/exportFormats.ts"
-import { recordReport } from "./services/tracking/recordReport.ts"
-import { Retention } from "./services/tracking/Retention.ts"
-import { wholeRecord } from "./services/tracking/wholeRecord.ts"
+import * as RecordQuery from "../domain/record/RecordQuery.ts"
+import { AppConfig } from "../services/AppConfig.ts"
+import * as Database from "../services/Database.ts"
+import { csv, jsonl } from "../services/tracking/read/exportFormats.ts"
+import { recordReport } from "../services/tracking/recordReport.ts"
+import { Retention } from "../services/tracking/Retention.ts"
+import { wholeRecord } from "../services/tracking/wholeRecord.ts"
+import { millisIn, NotDone } from "./words.ts"
 
 /** `percept db`: what is in the record, whether or not a router runs on it. */
 export const db = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
@@ -121,11 +121,10 @@ const optionsIn = (words: ReadonlyArray<string>, options: Options) =>
 
 const ageIn = (word: unknown): Either.Either<Duration.Duration | undefined, NotDone> => {
   if (word === undefined) return Either.right(undefined)
-  const [, amount, unit = ""] = /^(\d{1,6})(m|h|d|w)$/.exec(String(word)) ?? []
-  const millis = UNITS[unit]
-  return amount === undefined || millis === undefined
+  const millis = millisIn(String(word))
+  return millis === undefined
     ? Either.left(wrong("--older-than must be a time such as 90m, 12h, 3d or 2w."))
-    : Either.right(Duration.millis(Number(amount) * millis))
+    : Either.right(Duration.millis(millis))
 }
 
 const wrong = (problem: string) => new NotDone({ message: `${problem}\n\n${HELP}` })
@@ -147,9 +146,6 @@ const plainly = (error: unknown): unknown =>
 
 /** Milliseconds between two steps: time for a router that runs on the same file. */
 const PAUSE = 5
-
-/** Milliseconds. */
-const UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
 const HELP = `percept db stats                    what is kept, since when, and what room it takes
 percept db prune                    deletes what is too old or too much by the settings, now
