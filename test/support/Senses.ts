@@ -108,7 +108,8 @@ const CATALOGUE = [
 export const obliging: Answer = (request, response) => {
   const asked = parseJson(request.body.toString("utf8"))
   const model = stringField(asked, "model") ?? ""
-  const content = model === "test/vision" ? "<think>Stripes?</think>A striped test card." : "Hello from upstream."
+  const content =
+    model === "test/vision" ? "<think>Stripes?</think>A striped test card." : "Hello from upstream."
   if (isObject(asked) && asked["stream"] === true)
     return stream(
       chunk({ role: "assistant", content }, null, { model }),
