@@ -64,21 +64,26 @@ const follow = Effect.gen(function* () {
       UPDATE request_search_state SET position = ${reached}, removed = ${gone}
       WHERE position = ${position} AND removed = ${removed} RETURNING position`
     if (mine.length === 0) return
-    for (const row of next)
-      if (row.state === "running") yield* sql`INSERT INTO request_search_waiting (row_id) VALUES (${row.id})`
-      else yield* insert(row)
-    for (const row of late) {
-      yield* sql`DELETE FROM request_search_waiting WHERE row_id = ${row.id}`
-      yield* insert(row)
-    }
+    const running = next.filter(({ state }) => state === "running")
+    if (running.length > 0)
+      yield* sql`INSERT INTO request_search_waiting ${sql.insert(running.map(({ id }) => ({ row_id: id })))}`
+    if (late.length > 0)
+      yield* sql`DELETE FROM request_search_waiting WHERE ${sql.in(
+        "row_id",
+        late.map(({ id }) => id)
+      )}`
+    const ended = [...next.filter(({ state }) => state !== "running"), ...late]
+    if (ended.length > 0)
+      yield* sql`INSERT INTO request_search ${sql.insert(
+        ended.map((row) => ({ [key]: row.id, document: documentOf(row) }))
+      )}`
     if (gone === removed) return
     yield* sql`DELETE FROM request_search WHERE ${number} > ${removed} AND ${number} <= ${gone}`
     yield* sql`DELETE FROM request_search_waiting WHERE row_id <= ${gone}`
   })
 
-  const number = sql.literal(isPostgres ? "row_id" : "rowid")
-  const insert = (row: Row) => sql`
-    INSERT INTO request_search (${number}, document) VALUES (${row.id}, ${documentOf(row)})`
+  const key = isPostgres ? "row_id" : "rowid"
+  const number = sql.literal(key)
 
   /** Two processes may write their rows in another order than that of their numbers. */
   const settledBefore = Effect.map(Clock.currentTimeMillis, (now) =>
@@ -165,10 +170,10 @@ const documentOf = (row: Row): string =>
 /** Characters of a body that are looked at, from its beginning and its end. */
 const PIECE = 2500
 
-const MANY = 8
+const MANY = 32
 const FEW = 2
 const REMOVED_AT_ONCE = 200
-const BREATH = Duration.millis(10)
+const BREATH = Duration.millis(25)
 const PAUSE = Duration.millis(500)
 const AFTER_TROUBLE = Duration.seconds(30)
 
