@@ -75,8 +75,9 @@ const mixedRequests = Effect.fnUntraced(function* (
     yield* up.close
     program.kill("SIGKILL")
     yield* program.ended
-    early = soFar()
     program = yield* startProgram(env)
+    // Not sooner: what the dead one had sent may still be on its way to the provider when it is gone.
+    early = soFar()
     yield* up.open
   })
   const ask = (number: number) =>
