@@ -1,5 +1,6 @@
 import type { Effect } from "effect"
 import type { InvalidRequest, BodyTimeout, BodyTooLarge, Failure, UnsupportedMediaType } from "./Errors.ts"
+import type { RequestTrace } from "./TraceContext.ts"
 
 /** One client request and the way to answer it; services know HTTP by this alone. */
 export interface Exchange {
@@ -8,6 +9,8 @@ export interface Exchange {
   /** The path without its query. */
   readonly path: string
   readonly clientIp: string
+  /** Its place in a trace, from when its record is opened; the answer names it. */
+  trace?: RequestTrace | undefined
   /** A request header by its lower-case name. */
   header(name: string): string | undefined
   /** All request headers, lower-case names. */

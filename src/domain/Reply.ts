@@ -1,3 +1,4 @@
+import type { Failure } from "./Errors.ts"
 import type { HeaderList } from "./Exchange.ts"
 import type { JsonObject } from "./Json.ts"
 import type { Pricing } from "./Pricing.ts"
@@ -17,4 +18,6 @@ export interface Reply {
   readonly onDrain: (resume: () => void) => void
   /** The stream is complete. */
   readonly end: () => void
+  /** An attempt has failed, and there will be another one after so many milliseconds. */
+  readonly again?: (failure: Failure, wait: number) => void
 }

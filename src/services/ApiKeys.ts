@@ -117,7 +117,7 @@ const isOwnName = (host: string): boolean => {
   return name === "" || name === "localhost" || name.endsWith(".localhost") || isIP(name) !== 0
 }
 
-const isSameOrigin = (origin: string, host: string): boolean =>
+export const isSameOrigin = (origin: string, host: string): boolean =>
   URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
 
 const PREFIX = 16

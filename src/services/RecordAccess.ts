@@ -1,15 +1,15 @@
 import { Effect, Redacted } from "effect"
 import * as crypto from "node:crypto"
-import { Unauthorized } from "../domain/Errors.ts"
+import { ForeignOrigin, Unauthorized } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
-import { ApiKeys } from "./ApiKeys.ts"
+import { ApiKeys, isSameOrigin } from "./ApiKeys.ts"
 import type { Caller, Refusal } from "./ApiKeys.ts"
 import { AppConfig } from "./AppConfig.ts"
 
 /** Lets in who may look at the record: by name and password where they are set, and by key as everywhere. */
 export class RecordAccess extends Effect.Service<RecordAccess>()("percept/RecordAccess", {
   effect: Effect.gen(function* () {
-    const { uiPassword, uiUsername } = yield* AppConfig
+    const { corsOrigins, uiPassword, uiUsername } = yield* AppConfig
     const keys = yield* ApiKeys
     const login =
       uiUsername === undefined || uiPassword === undefined
@@ -28,7 +28,14 @@ export class RecordAccess extends Effect.Service<RecordAccess>()("percept/Record
       )
     }
 
-    return { admit }
+    /** A browser sends a password it knows along with whatever any page makes it send. */
+    const mayChange = (exchange: Pick<Exchange, "header">): Effect.Effect<void, ForeignOrigin> => {
+      const origin = exchange.header("origin")
+      const isOurs = origin === undefined || isSameOrigin(origin, exchange.header("host") ?? "")
+      return isOurs || corsOrigins.includes(origin) ? Effect.void : FOREIGN
+    }
+
+    return { admit, mayChange }
   })
 }) {}
 
@@ -40,5 +47,8 @@ const basicPair = (exchange: Pick<Exchange, "header">): string | undefined => {
 
 const digestOf = (text: string): Uint8Array => crypto.createHash("sha256").update(text).digest()
 
+const FOREIGN = Effect.fail(
+  new ForeignOrigin({ message: "Web pages of this origin may change nothing here; see CORS_ORIGINS." })
+)
 const BY_LOGIN: Effect.Effect<Caller> = Effect.succeed({ keyId: null })
 const NO_LOGIN = new Unauthorized({ message: "The record wants a key, or its own name and password." })

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 import * as Database from "../../src/services/Database.ts"
-import { rowsIn, startProgram } from "../support/Program.ts"
+import { rowsIn, startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
 import { sendChat } from "../support/Upstream.ts"
 
@@ -184,7 +184,7 @@ describe("a database", () => {
     })
   )
 
-  for (const version of [1, 2])
+  for (const version of [1, 2, 3, 4])
     it.scopedLive(
       `as version ${version} left it is brought up to date, keeps what it has, and counts it`,
       () =>
@@ -211,6 +211,10 @@ describe("a database", () => {
           assert.deepStrictEqual(yield* sql`SELECT bytes FROM media_room`, [{ bytes: 0 }])
           const secret = version === 1 ? [] : [{ value: "00ff" }]
           assert.deepStrictEqual(yield* sql`SELECT value FROM installation`, secret)
+          const media = version === 1 ? [] : [{ id: "a", medium: null }]
+          assert.deepStrictEqual(yield* sql`SELECT id, medium FROM media_entries`, media)
+          for (const table of ["request_steps", "request_media", "media_items"])
+            assert.deepStrictEqual(yield* sql`SELECT * FROM ${sql(table)}`, [])
           assert.deepStrictEqual(
             yield* sql`
             SELECT span, start, model_requested AS model, status, requests, prompt_tokens AS tokens,
@@ -331,7 +335,7 @@ describe("two routers", () => {
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const programs = yield* Effect.all(
-        Array.from({ length: 3 }, () => startProgram({ DATA_DIR: folder })),
+        Array.from({ length: 3 }, () => startProgram({ ...WITHOUT_TOOLS, DATA_DIR: folder })),
         { concurrency: "unbounded" }
       )
       for (const { url } of programs) {

@@ -78,7 +78,8 @@ export const merging = ({ choicesEach, count, stream }: Chats, reply: Reply) => 
       return isComment(bytes) ? reply.events(bytes, []) : true
     },
     onDrain: (resume) => reply.onDrain(resume),
-    end: finish
+    end: finish,
+    again: (failure, wait) => reply.again?.(failure, wait)
   })
 
   return { part }

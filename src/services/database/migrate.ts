@@ -5,6 +5,8 @@ import media from "../media/migrations/0002_media.ts"
 import requests from "../tracking/migrations/0001_requests.ts"
 import statistics from "../tracking/migrations/0003_statistics.ts"
 import search from "../tracking/migrations/0004_search.ts"
+import steps from "../tracking/migrations/0005_steps.ts"
+import orders from "../tracking/migrations/0006_orders.ts"
 import { DatabaseUnusable, StillMigrating } from "./problems.ts"
 import { inTransaction } from "./transaction.ts"
 
@@ -13,7 +15,9 @@ const migrations = {
   "0001_requests": requests,
   "0002_media": media,
   "0003_statistics": statistics,
-  "0004_search": search
+  "0004_search": search,
+  "0005_steps": steps,
+  "0006_orders": orders
 }
 
 const names = Object.keys(migrations)

@@ -11,7 +11,7 @@ import type { JsonObject } from "../../domain/Json.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import { Admission } from "../Admission.ts"
 import { Recorder } from "../tracking/Recorder.ts"
-import type { ToldElse } from "../tracking/Recording.ts"
+import type { ToldElse } from "../tracking/told.ts"
 import { ModelRouter } from "./ModelRouter.ts"
 import type { Route } from "./ModelRouter.ts"
 

@@ -10,7 +10,7 @@ import type { Model } from "../../domain/Model.ts"
 import type { Reply } from "../../domain/Reply.ts"
 import type { Usage } from "../../domain/Usage.ts"
 
-/** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `program.ts`. */
+/** What can answer a chat request. Whoever adds one writes a file like `OpenRouter.ts` and a line in `routing.ts`. */
 export interface Provider {
   readonly name: string
   /** Its answers are to be seen as they are: nothing is taken out of them. */
@@ -36,6 +36,8 @@ export interface Provider {
     reply: Reply,
     exchange: Exchange
   ) => Effect.Effect<void, UpstreamFailure>
+  /** Asks whether the key is good, which costs nothing, and says what is known of it; a list alone may be for everybody. */
+  readonly keyCheck?: Effect.Effect<string, UpstreamFailure>
   /** What an Ollama server says of itself. */
   readonly ollama?: OllamaFacts
   /** What an answer of this id has used, asked after its end; undefined as long as that is not known. */

@@ -5,10 +5,13 @@ import type { Exchange } from "../../domain/Exchange.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { RequestKind } from "../../domain/RequestRecord.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import type { RequestTrace } from "../../domain/TraceContext.ts"
 import { Admission } from "../Admission.ts"
 import type { NotAdmitted } from "../Admission.ts"
 import { freshId } from "../tracking/freshId.ts"
 import { Recorder } from "../tracking/Recorder.ts"
+import { PLACE } from "../tracking/stepping.ts"
+import { freshSpanId } from "../Telemetry.ts"
 import { ModelRouter } from "./ModelRouter.ts"
 import { Thoughts } from "./Thoughts.ts"
 
@@ -18,6 +21,7 @@ export interface Parent {
   readonly path: string
   readonly clientIp: string
   readonly keyId: string | null
+  readonly trace?: RequestTrace | undefined
 }
 
 /** Calls the router makes on its own account: each has a row, its cost, and the request it was made for. */
@@ -30,7 +34,8 @@ export class SideCalls extends Effect.Service<SideCalls>()("percept/SideCalls", 
 
     /** Asks a model, and gives its whole answer. */
     const ask = Effect.fn("SideCalls.ask")(function* (kind: RequestKind, body: JsonObject, parent: Parent) {
-      const exchange = new InnerExchange(parent)
+      const step = (yield* Effect.orDie(Effect.currentSpan)).attributes.get(PLACE)
+      const exchange = new InnerExchange(parent, typeof step === "number" ? step : undefined)
       let answer: JsonObject = {}
       const reply: Reply = {
         opened: () => {},
@@ -69,9 +74,11 @@ class InnerExchange implements Exchange {
   readonly method = "POST"
   readonly path: string
   readonly clientIp: string
+  readonly trace: RequestTrace | undefined
   private sent: number | undefined
 
-  constructor(parent: Parent) {
+  constructor(parent: Parent, step: number | undefined) {
+    this.trace = parent.trace?.below(freshSpanId(), step)
     this.path = parent.path
     this.clientIp = parent.clientIp
   }

@@ -6,6 +6,7 @@ import type { MediaFile, Validators } from "../../domain/media/Media.ts"
 import type { MediaLink } from "../../domain/media/MediaLink.ts"
 import type { MediaRef } from "../../domain/media/MediaRef.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { noteStep } from "../tracking/noteStep.ts"
 import { MediaFetcher } from "./MediaFetcher.ts"
 import type { SiteWords } from "./VideoPipeline.ts"
 import { YtDlp } from "./YtDlp.ts"
@@ -30,6 +31,16 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
     const ytDlp = yield* YtDlp
 
     const acquire = Effect.fn("Acquisition.acquire")(function* (
+      ref: MediaRef,
+      folder: string,
+      progress: (share: number) => void
+    ) {
+      const got = yield* from(ref, folder, progress)
+      if (got.file !== undefined) yield* noteStep(`${inWords(got.file.bytes)} of ${got.file.type.mime}`)
+      return got
+    })
+
+    const from = Effect.fnUntraced(function* (
       { kind, source }: MediaRef,
       folder: string,
       progress: (share: number) => void
@@ -105,6 +116,9 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
     return { acquire }
   })
 }) {}
+
+const inWords = (bytes: number): string =>
+  bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 
 /** Sites number what they have, once and for all; of other pages there is the address alone. */
 const isNumbered = (key: string): boolean => !key.includes("://")

@@ -5,6 +5,7 @@ import type { MediaFile, Span } from "../../domain/media/Media.ts"
 import { SpeechGate } from "../../domain/media/SpeechGate.ts"
 import type { Piece } from "../../domain/media/SpeechGate.ts"
 import { Transcript } from "../../domain/media/Transcript.ts"
+import { noteStep } from "../tracking/noteStep.ts"
 import { Ffmpeg } from "./Ffmpeg.ts"
 import type { Probe } from "./Ffmpeg.ts"
 import { EngineFailed, Whisper } from "./Whisper.ts"
@@ -59,7 +60,9 @@ export class AudioPipeline extends Effect.Service<AudioPipeline>()("percept/Audi
       )
       const { failure } = decoding
       if (failure !== undefined && gate.duration === 0) return yield* failure
-      return yield* report.heard(gate, failure)
+      const heard = yield* report.heard(gate, failure)
+      yield* noteStep(`${heard.segments.length} lines in ${Math.round(heard.duration)} s of sound`)
+      return heard
     }, Effect.scoped)
 
     /** A piece that cannot be transcribed is a gap and not the end, until it looks as if none could be. */

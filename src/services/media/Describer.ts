@@ -6,6 +6,7 @@ import type { Failure } from "../../domain/Errors.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { SideCalls } from "../gateway/SideCalls.ts"
 import type { Parent } from "../gateway/SideCalls.ts"
+import { noteStep } from "../tracking/noteStep.ts"
 import { MediaMemory } from "./MediaMemory.ts"
 import { SingleFlight } from "./SingleFlight.ts"
 
@@ -29,6 +30,7 @@ export class Describer extends Effect.Service<Describer>()("percept/Describer", 
       parent: Client
     ) {
       const distinct = Array.from(new Map(pictures.map((picture) => [picture.sha256, picture])).values())
+      yield* noteStep(`${distinct.length} pictures`)
       const words = yield* Effect.forEach(distinct, (picture) => wordsFor(picture, parent), {
         concurrency: AT_ONCE
       })

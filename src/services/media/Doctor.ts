@@ -12,7 +12,7 @@ import { modelFile } from "./whisper/ModelTable.ts"
 /** How it stands with one thing that eyes and ears need. */
 export interface Finding {
   readonly name: string
-  readonly state: "ok" | "missing" | "old"
+  readonly state: "ok" | "missing" | "old" | "failing"
   /** Found where, which version; or what is missing without it. */
   readonly text: string
   /** What mends it. */

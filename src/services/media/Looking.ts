@@ -10,6 +10,7 @@ import type { MediaFile, Span } from "../../domain/media/Media.ts"
 import { shownWindow } from "../../domain/media/PictureLookUp.ts"
 import { sightOf } from "../../domain/media/Sight.ts"
 import type { Sight } from "../../domain/media/Sight.ts"
+import { noteStep } from "../tracking/noteStep.ts"
 import { Ffmpeg } from "./Ffmpeg.ts"
 import type { Probe } from "./Ffmpeg.ts"
 import { indexedLooks } from "./look/indexedLooks.ts"
@@ -46,8 +47,10 @@ export class Looking extends Effect.Service<Looking>()("percept/Looking", {
       const source = index === undefined ? sought : indexedLooks(ffmpeg, file, index, probe, request)
       const found = yield* lookAround(source, request, progress)
       // What its tables tell of a file need not be true.
-      if (found.pictures.size > 0 || source === sought) return yield* shown(found, asked, window)
-      return yield* shown(yield* lookAround(sought, request, progress), asked, window)
+      const isEnough = found.pictures.size > 0 || source === sought
+      const looked = isEnough ? found : yield* lookAround(sought, request, progress)
+      yield* noteStep(`${looked.pictures.size} pictures of ${looked.moments.length} moments`)
+      return yield* shown(looked, asked, window)
     })
 
     return { look }

@@ -1,10 +1,10 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Clock, Duration, Effect, Either, Option, Schema } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Either, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Blob } from "../../domain/media/Evidence.ts"
 import { parseJson } from "../../domain/Json.ts"
 import { AppConfig } from "../AppConfig.ts"
-import { whileLocked } from "../Database.ts"
+import { whileLocked, wordsOf } from "../Database.ts"
 import { makeBatch } from "../tracking/Batch.ts"
 import { makeMediaRepo } from "./MediaRepo.ts"
 
@@ -29,6 +29,16 @@ export const LinkState = Schema.Struct({
   checkedAt: Schema.Number
 })
 export type LinkState = typeof LinkState.Type
+
+/** What is remembered could not be changed. */
+export class MemoryUnreachable extends Data.TaggedError("MemoryUnreachable")<{ readonly detail: string }> {
+  readonly status = 503
+  readonly type = "server_error"
+  readonly code = "memory_unreachable"
+  readonly source = "router"
+  readonly retryAfter = 5
+  override readonly message = "The memory of media cannot be changed right now; please try again in a moment."
+}
 
 /**
  * What was found out about media, kept in the database within `MEDIA_CACHE_MB`, least recently used first out.
@@ -104,11 +114,7 @@ export class MediaMemory extends Effect.Service<MediaMemory>()("percept/MediaMem
     )
     const proposal = randomBytes(32)
 
-    const makeRoom: Effect.Effect<void, SqlError> = Effect.suspend(() =>
-      Effect.flatMap(repo.makeRoom(limit), (more) =>
-        more ? Effect.zipRight(Effect.yieldNow(), makeRoom) : Effect.void
-      )
-    )
+    const makeRoom = again(repo.makeRoom(limit))
 
     /** What the database says, if it says anything soon. */
     const known = <A>(ask: Effect.Effect<A, SqlError>): Effect.Effect<A | undefined> =>
@@ -153,15 +159,27 @@ export class MediaMemory extends Effect.Service<MediaMemory>()("percept/MediaMem
         )
     })
 
-    // The limit may be lower than it was.
-    yield* Effect.forkScoped(settled(makeRoom))
+    /** Whether there was anything of this medium to be forgotten. */
+    const forget = Effect.fn("MediaMemory.forget")((medium: string) =>
+      repo.forget(medium).pipe(
+        Effect.retry(whileLocked),
+        Effect.mapError((error) => new MemoryUnreachable({ detail: wordsOf(error) }))
+      )
+    )
 
-    return { recall, keep, blobs, link, keepLink, secret }
+    // The limit may be lower than it was.
+    yield* Effect.forkScoped(settled(Effect.zipRight(makeRoom, again(repo.adopt))))
+
+    return { recall, keep, blobs, link, keepLink, forget, secret, isOn: limit > 0 }
   })
 }) {}
 
 const decoded = <A, I>(schema: Schema.Schema<A, I>, text: string): A | undefined =>
   Option.getOrUndefined(Schema.decodeUnknownOption(schema)(parseJson(text)))
+
+/** As long as there is more to do, with pauses in which others have their turn. */
+const again = (step: Effect.Effect<boolean, SqlError>): Effect.Effect<void, SqlError> =>
+  Effect.flatMap(step, (more) => (more ? Effect.zipRight(Effect.yieldNow(), again(step)) : Effect.void))
 
 const sizeOf = (blobs: ReadonlyArray<Blob>): number => {
   const sizes = new Map(blobs.map(({ bytes, sha256 }) => [sha256, bytes.length]))

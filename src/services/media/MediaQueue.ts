@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { availableParallelism } from "node:os"
 import { MediaFailure } from "../../domain/Errors.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -34,7 +34,12 @@ const makeLane = (jobs: number, queue: number) =>
 
     /** Does the work when it is its turn; who leaves the queue leaves no trace. */
     const inTurn = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E | MediaFailure> =>
-      Effect.suspend(() => {
+      Effect.suspend(() =>
+        working + waiting < jobs ? inPlace(work) : Effect.flatMap(waitingSpan, (over) => inPlace(work, over))
+      )
+
+    const inPlace = <A, E>(work: Effect.Effect<A, E>, waited = () => {}) =>
+      Effect.suspend((): Effect.Effect<A, E | MediaFailure> => {
         if (working + waiting >= jobs + queue) return Effect.fail(busy())
         let begun = false
         waiting++
@@ -43,6 +48,7 @@ const makeLane = (jobs: number, queue: number) =>
             begun = true
             waiting--
             working++
+            waited()
             return Effect.ensuring(
               work,
               Effect.sync(() => working--)
@@ -55,13 +61,22 @@ const makeLane = (jobs: number, queue: number) =>
         return Effect.ensuring(
           Effect.raceFirst(turn, patience),
           Effect.sync(() => {
-            if (!begun) waiting--
+            if (begun) return
+            waiting--
+            waited()
           })
         )
       })
 
     return { inTurn, waiting: () => waiting, working: () => working }
   })
+
+/** Shows those who watch how long it takes; what it gives ends it. */
+const waitingSpan = Effect.zipWith(
+  Effect.makeSpan("MediaQueue.wait"),
+  Effect.clock,
+  (span, clock) => () => span.end(clock.unsafeCurrentTimeNanos(), Exit.void)
+)
 
 const busy = () =>
   new MediaFailure({

@@ -1,7 +1,9 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import type { Blob } from "../../domain/media/Evidence.ts"
+import { describedBy, mediumOf } from "../../domain/media/Item.ts"
 import { inTransaction } from "../database/transaction.ts"
+import { makeMediaItems } from "./MediaItems.ts"
 
 /** One thing remembered, as text, with what it takes: its text and all its pictures. */
 export interface Entry {
@@ -18,6 +20,7 @@ export interface Entry {
  * more may be counted than is kept, never less.
  */
 export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
+  const items = makeMediaItems(sql)
   const inTurn = <A, E, R>(change: (taken: number) => Effect.Effect<A, E, R>) =>
     inTransaction(sql, () =>
       Effect.flatMap(
@@ -43,8 +46,10 @@ export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
           bytes: entry.bytes,
           created_at: entry.at,
           used_at: entry.at,
-          value: entry.value
+          value: entry.value,
+          medium: mediumOf(entry.id)
         })}`
+        yield* items.tell(entry)
         yield* sql`UPDATE media_room SET bytes = bytes + ${entry.bytes - freed}`
         for (const sha256 of new Set(blobs.map((blob) => blob.sha256)))
           yield* sql`INSERT INTO media_entry_blobs ${sql.insert({ entry: entry.id, sha256 })}`
@@ -73,10 +78,11 @@ export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
   const detach = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
     const loose = yield* sql<{ sha256: string }>`
       DELETE FROM media_entry_blobs WHERE ${sql.in("entry", ids)} RETURNING sha256`
-    const gone = yield* sql<{ bytes: number | string }>`
-      DELETE FROM media_entries WHERE ${sql.in("id", ids)} RETURNING bytes`
+    const gone = yield* sql<{ bytes: number | string; medium: string | null }>`
+      DELETE FROM media_entries WHERE ${sql.in("id", ids)} RETURNING bytes, medium`
     return {
       freed: gone.reduce((sum, { bytes }) => sum + Number(bytes), 0),
+      media: gone.flatMap(({ medium }) => medium ?? []),
       loose: Array.from(new Set(loose.map(({ sha256 }) => sha256)))
     }
   })
@@ -105,15 +111,55 @@ export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
           yield* sql`UPDATE media_room SET bytes = 0`
           return false
         }
-        const { freed, loose } = yield* detach(victims)
-        yield* dropUnused(loose)
-        yield* sql`UPDATE media_room SET bytes = bytes - ${freed}`
+        yield* drop(victims)
         return true
       })
     )
 
+  const drop = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+    const { freed, loose, media } = yield* detach(ids)
+    yield* dropUnused(loose)
+    yield* items.dropEmpty(media)
+    yield* sql`UPDATE media_room SET bytes = bytes - ${freed}`
+  })
+
+  /** Forgets a medium: what was found out about it, what leads to it, and what its pictures were said to show. */
+  const forget = (medium: string) =>
+    inTurn(() =>
+      Effect.gen(function* () {
+        const entries = yield* sql<{ id: string }>`SELECT id FROM media_entries WHERE medium = ${medium}`
+        const ids = entries.map(({ id }) => id)
+        const described = ids.length === 0 ? [] : yield* descriptionsOf(ids)
+        if (ids.length > 0) yield* drop([...ids, ...described])
+        yield* sql`DELETE FROM media_links WHERE target = ${medium}`
+        yield* sql`DELETE FROM media_items WHERE id = ${medium}`
+        return ids.length > 0
+      })
+    )
+
+  /** Of pictures that no other medium has. */
+  const descriptionsOf = Effect.fnUntraced(function* (entries: ReadonlyArray<string>) {
+    const own = yield* sql<{ sha256: string }>`
+      SELECT DISTINCT sha256 FROM media_entry_blobs one WHERE ${sql.in("entry", entries)} AND NOT EXISTS
+        (SELECT 1 FROM media_entry_blobs other
+         WHERE other.sha256 = one.sha256 AND NOT (${sql.in("other.entry", entries)}))`
+    if (own.length === 0) return []
+    const found = yield* sql<{ id: string }>`
+      SELECT id FROM media_entries WHERE ${sql.in(
+        "medium",
+        own.map(({ sha256 }) => describedBy(sha256))
+      )}`
+    return found.map(({ id }) => id)
+  })
+
+  /** Brings what an earlier version has written into the list of media; whether there may be more. */
+  const adopt = inTurn(() => items.adopt)
+
   const touch = (ids: ReadonlyArray<string>, at: number) =>
-    sql`UPDATE media_entries SET used_at = ${at} WHERE ${sql.in("id", ids)}`
+    Effect.zipRight(
+      sql`UPDATE media_entries SET used_at = ${at} WHERE ${sql.in("id", ids)}`,
+      items.touch(ids, at)
+    )
 
   const blobs = Effect.fnUntraced(function* (sha256s: ReadonlyArray<string>) {
     const found = new Map<string, Blob>()
@@ -165,7 +211,7 @@ export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
     return row?.value ?? proposal
   })
 
-  return { find, save, makeRoom, touch, blobs, findLink, saveLink, trimLinks, settle }
+  return { find, save, makeRoom, forget, adopt, touch, blobs, findLink, saveLink, trimLinks, settle }
 })
 
 interface Piece {

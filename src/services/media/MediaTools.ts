@@ -1,5 +1,5 @@
 import { Duration, Effect, Either, Fiber } from "effect"
-import { access, chmod, constants, stat } from "node:fs/promises"
+import { access, chmod, constants, realpath, stat } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path"
 import { MediaFailure } from "../../domain/Errors.ts"
@@ -60,7 +60,7 @@ export class MediaTools extends Effect.Service<MediaTools>()("percept/MediaTools
             ]
           : // Whoever names a program means that one and no other.
             pathsOf(configured).map((path) => ({ name, path, from: "configured" }))
-      const programs = yield* Effect.filter(places, isProgram)
+      const programs = yield* Effect.promise(() => eachOnce(places))
       const none =
         configured === undefined
           ? `${name} is neither on PATH nor in ${binFolder}.`
@@ -108,7 +108,7 @@ export class MediaTools extends Effect.Service<MediaTools>()("percept/MediaTools
         ...Either.match(looked, { onLeft: (problem) => ({ problem }), onRight: (tool) => ({ tool }) })
       }))
 
-    return { find, need, all: Effect.forEach(NAMES, check, { concurrency: 2 }) }
+    return { find, need, all: Effect.forEach(NAMES, check, { concurrency: NAMES.length }) }
   })
 }) {}
 
@@ -119,18 +119,28 @@ const missing = (name: ToolName, problem: string, binFolder: string) =>
     detail: `${problem} To install it: ${installLine(name, binFolder)}`
   })
 
-const isProgram = ({ from, path }: Place): Effect.Effect<boolean> =>
-  Effect.promise(async () => {
-    try {
-      if (!(await stat(path)).isFile()) return false
-      // Packages cannot be relied on to keep the mode of a file.
-      if (from === "bundled") await access(path, constants.X_OK).catch(() => chmod(path, 0o755))
-      await access(path, constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+/** Those that can be run. A host may have the same program in two folders, and whatever it is, it is that in both. */
+const eachOnce = async (places: ReadonlyArray<Place>): Promise<ReadonlyArray<Place>> => {
+  const programs = new Map<string, Place>()
+  for (const place of places) {
+    const file = await programAt(place)
+    if (file !== undefined && !programs.has(file)) programs.set(file, place)
+  }
+  return Array.from(programs.values())
+}
+
+/** Where the program of a place really is, if it is one. */
+const programAt = async ({ from, path }: Place): Promise<string | undefined> => {
+  try {
+    if (!(await stat(path)).isFile()) return undefined
+    // Packages cannot be relied on to keep the mode of a file.
+    if (from === "bundled") await access(path, constants.X_OK).catch(() => chmod(path, 0o755))
+    await access(path, constants.X_OK)
+    return await realpath(path)
+  } catch {
+    return undefined
+  }
+}
 
 /** A relative folder on PATH would mean another one for every working directory. */
 const onPath = (name: string): ReadonlyArray<string> =>

@@ -1,19 +1,16 @@
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { createHash } from "node:crypto"
-import { readFile } from "node:fs/promises"
-import { MediaFailure } from "../../domain/Errors.ts"
-import { Evidence } from "../../domain/media/Evidence.ts"
-import type { Blob, Picture } from "../../domain/media/Evidence.ts"
-import type { MediaFile, MediaKind, MediaType, Span } from "../../domain/media/Media.ts"
+import type { Blob, Evidence, Picture } from "../../domain/media/Evidence.ts"
+import type { MediaKind, MediaType, Span } from "../../domain/media/Media.ts"
 import type { MediaRef } from "../../domain/media/MediaRef.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Acquisition } from "./Acquisition.ts"
-import type { Acquired } from "./Acquisition.ts"
 import { ImagePipeline } from "./ImagePipeline.ts"
 import { MediaFetcher } from "./MediaFetcher.ts"
 import { MediaMemory } from "./MediaMemory.ts"
 import type { LinkState } from "./MediaMemory.ts"
 import { MediaQueue } from "./MediaQueue.ts"
+import { makeRecollection } from "./recollection.ts"
 import { SingleFlight } from "./SingleFlight.ts"
 import { tookTooLong, VideoPipeline } from "./VideoPipeline.ts"
 import { Workspace } from "./Workspace.ts"
@@ -24,6 +21,8 @@ export type Observed =
   | { readonly form: "evidence"; readonly evidence: Evidence; readonly blobs: ReadonlyMap<string, Blob> }
   /** The file itself, for a model that takes it whole. */
   | { readonly form: "whole"; readonly type: MediaType; readonly bytes: Uint8Array }
+
+type Report = (line: string, share: number) => void
 
 /** How a request wants its media. */
 export interface Want {
@@ -36,13 +35,14 @@ export interface Want {
 export interface Sighting {
   readonly observed: Observed
   readonly remembered: boolean
+  /** What it is called in the memory; undefined where it is not worth remembering. */
+  readonly medium: string | undefined
 }
 
 /** Looks at one medium: from memory if it was seen before, else once for all who ask at the same time. */
 export class Observer extends Effect.Service<Observer>()("percept/Observer", {
   effect: Effect.gen(function* () {
-    const { imageMaxPx, mediaRecheck, mediaTimeout, videoNativeMb } = yield* AppConfig
-    const mostWhole = videoNativeMb * 1024 * 1024
+    const { mediaRecheck, mediaTimeout } = yield* AppConfig
     const acquisition = yield* Acquisition
     const fetcher = yield* MediaFetcher
     const flights = yield* SingleFlight
@@ -50,6 +50,7 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
     const memory = yield* MediaMemory
     const pipeline = yield* VideoPipeline
     const queue = yield* MediaQueue
+    const recollection = yield* makeRecollection
     const workspace = yield* Workspace
 
     const observe = Effect.fn("Observer.observe")(function* (
@@ -60,15 +61,16 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
       const key = keyOf(ref)
       const known = yield* memory.link(key)
       const target = known !== undefined && (yield* isFresh(ref, key, known)) ? known : undefined
-      const remembered = target?.type && (yield* recall(target.target, target.type, want))
-      if (remembered) return { observed: remembered, remembered: true } satisfies Sighting
+      const remembered = target?.type && (yield* recollection.recall(target.target, target.type, want))
+      if (remembered)
+        return { observed: remembered, remembered: true, medium: target.target } satisfies Sighting
       const whole = (["video", "audio"] as const).filter((kind) => want.whole(SAMPLES[kind]))
       const flight = [key, want.frames, want.window?.from, want.window?.to, ...whole].join(" ")
       const inTurn = ref.kind === "image" ? queue.inShortTurn : queue.inTurn
       return yield* flights
         .share(flight, (report) => inTurn(inTime(Effect.scoped(look(ref, key, want, report)))), listen)
         .pipe(
-          Effect.map((observed): Sighting => ({ observed, remembered: false })),
+          Effect.map((found): Sighting => ({ ...found, remembered: false })),
           Effect.catchAll((failure) => Effect.orElseFail(lastSeen(key, known, want), () => failure))
         )
     })
@@ -78,10 +80,10 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
     /** A medium that cannot be had any more is as it was; links that are signed for an hour outlive it in chats. */
     const lastSeen = Effect.fnUntraced(function* (key: string, known: LinkState | undefined, want: Want) {
       const isSame = known !== undefined && (yield* memory.link(key))?.target === known.target
-      const observed = isSame && known.type && (yield* recall(known.target, known.type, want))
+      const observed = isSame && known.type && (yield* recollection.recall(known.target, known.type, want))
       if (!isSame || !observed) return yield* Effect.fail("never seen")
       yield* memory.keepLink(key, { ...known, checkedAt: yield* Clock.currentTimeMillis })
-      return { observed, remembered: true } satisfies Sighting
+      return { observed, remembered: true, medium: known.target } satisfies Sighting
     })
 
     /** A link that was looked at a while ago is asked whether it has changed; one that is gone has not. */
@@ -98,22 +100,7 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
       return unchanged
     })
 
-    const recall = Effect.fnUntraced(function* (content: string, type: MediaType, want: Want) {
-      if (type.kind === "image") return yield* recallPictures(content)
-      const wholly = want.whole(type) ? yield* recallWhole(content) : undefined
-      if (wholly !== undefined) return wholly
-      const found = yield* recallEvidence(pipeline.idOf(content, want))
-      // What was shown in pictures to another model may still be had whole.
-      const mayBeWhole = want.whole(type) && (found?.evidence.bytes ?? Infinity) <= mostWhole
-      return mayBeWhole ? undefined : found
-    })
-
-    const look = Effect.fnUntraced(function* (
-      ref: MediaRef,
-      key: string,
-      want: Want,
-      report: (line: string, share: number) => void
-    ) {
+    const look = Effect.fnUntraced(function* (ref: MediaRef, key: string, want: Want, report: Report) {
       const folder = yield* workspace.folder
       report("fetching", 0)
       const got = yield* acquisition.acquire(ref, folder, (share) =>
@@ -128,82 +115,23 @@ export class Observer extends Effect.Service<Observer>()("percept/Observer", {
         type: type ?? SAMPLES.video,
         checkedAt
       })
-      if (got.file?.type.kind === "image") return yield* pictures(got.file, content)
-      if (got.file !== undefined && want.whole(got.file.type) && got.file.bytes <= mostWhole)
-        return yield* whole(got.file, content)
-      return (
-        (yield* recallEvidence(pipeline.idOf(content, want))) ??
-        (yield* evidence(got, folder, want, (line, share) => report(line, 0.2 + share * 0.8)))
-      )
-    })
-
-    const pictures = Effect.fnUntraced(function* (file: MediaFile, content: string) {
-      const found = yield* images.normalise(file)
-      const listed = found.map(({ height, mime, sha256, width }) => ({ height, mime, sha256, width }))
-      yield* memory.keep(picturesId(content), Pictures, listed, found)
-      return { form: "pictures", pictures: found } satisfies Observed
-    })
-
-    const recallPictures = Effect.fnUntraced(function* (content: string) {
-      const listed = yield* memory.recall(picturesId(content), Pictures)
-      if (listed === undefined) return undefined
-      const blobs = yield* memory.blobs(listed.map(({ sha256 }) => sha256))
-      const pictures = listed.flatMap((picture): ReadonlyArray<Picture> => {
-        const blob = blobs.get(picture.sha256)
-        return blob === undefined ? [] : [{ ...picture, bytes: blob.bytes }]
-      })
-      return pictures.length === listed.length
-        ? ({ form: "pictures", pictures } satisfies Observed)
-        : undefined
-    })
-
-    const picturesId = (content: string) => `pictures ${content} p${imageMaxPx}`
-
-    const whole = Effect.fnUntraced(function* (file: MediaFile, content: string) {
-      const bytes = yield* Effect.tryPromise({
-        try: () => readFile(file.path),
-        catch: (error) =>
-          new MediaFailure({ code: "broken", message: "It could not be read.", detail: String(error) })
-      })
-      const { sha256, type } = file
-      yield* memory.keep(`whole ${content}`, Whole, { ...type, sha256 }, [{ sha256, mime: type.mime, bytes }])
-      return { form: "whole", type, bytes } satisfies Observed
-    })
-
-    const recallWhole = Effect.fnUntraced(function* (content: string) {
-      const kept = yield* memory.recall(`whole ${content}`, Whole)
-      const blob = kept && (yield* memory.blobs([kept.sha256])).get(kept.sha256)
-      if (kept === undefined || blob === undefined) return undefined
-      const { sha256: _, ...type } = kept
-      return { form: "whole", type, bytes: blob.bytes } satisfies Observed
-    })
-
-    const evidence = Effect.fnUntraced(function* (
-      got: Acquired,
-      folder: string,
-      want: Want,
-      report: (line: string, share: number) => void
-    ) {
-      const { content, file, site } = got
-      const task = { folder, frames: want.frames, window: want.window, site, report }
+      const lasting = { medium: memory.isOn ? content : undefined }
+      if (got.file?.type.kind === "image") {
+        const pictures = yield* images.normalise(got.file)
+        return { observed: yield* recollection.keepPictures(content, pictures), ...lasting }
+      }
+      if (got.file !== undefined && want.whole(got.file.type) && got.file.bytes <= recollection.mostWhole)
+        return { observed: yield* recollection.keepWhole(content, got.file), ...lasting }
+      const known = yield* recollection.recallEvidence(content, want)
+      if (known !== undefined) return { observed: known, ...lasting }
+      const { frames, window } = want
+      const task = { folder, frames, window, site: got.site, report: later(report) }
       const analysis =
-        file === undefined
+        got.file === undefined
           ? pipeline.wordsAlone(content, task, got.why)
-          : yield* pipeline.analyse(file, content, task)
-      if (analysis.lasting)
-        yield* memory.keep(analysis.evidence.id, Evidence, analysis.evidence, analysis.blobs)
-      const blobs = new Map(analysis.blobs.map((blob) => [blob.sha256, blob]))
-      return { form: "evidence", evidence: analysis.evidence, blobs } satisfies Observed
-    })
-
-    const recallEvidence = Effect.fnUntraced(function* (id: string) {
-      const evidence = yield* memory.recall(id, Evidence)
-      if (evidence === undefined) return undefined
-      const frames = "frames" in evidence.seen ? evidence.seen.frames : []
-      const blobs = yield* memory.blobs(frames.map(({ sha256 }) => sha256))
-      return frames.every(({ sha256 }) => blobs.has(sha256))
-        ? ({ form: "evidence", evidence, blobs } satisfies Observed)
-        : undefined
+          : yield* pipeline.analyse(got.file, content, task)
+      const observed = yield* recollection.keepEvidence(analysis)
+      return { observed, medium: analysis.lasting ? lasting.medium : undefined }
     })
 
     return { observe }
@@ -219,27 +147,14 @@ export const keyOf = ({ source }: MediaRef): string => {
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex")
 
-const Pictures = Schema.Array(
-  Schema.Struct({
-    height: Schema.Number,
-    mime: Schema.String,
-    sha256: Schema.String,
-    width: Schema.Number
-  })
-)
-
-const Whole = Schema.Struct({
-  kind: Schema.Literal("image", "video", "audio"),
-  mime: Schema.String,
-  container: Schema.String,
-  sha256: Schema.String
-})
-
 const SAMPLES: { readonly [Kind in MediaKind]: MediaType } = {
   image: { kind: "image", mime: "image/png", container: "png" },
   video: { kind: "video", mime: "video/mp4", container: "mp4" },
   audio: { kind: "audio", mime: "audio/wav", container: "wav" }
 }
+
+/** The first fifth of the work is to get hold of it. */
+const later = (report: Report) => (line: string, share: number) => report(line, 0.2 + share * 0.8)
 
 const percent = (share: number) => `${Math.floor(share * 100)}%`
 

@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Duration, Effect, Either } from "effect"
 import * as ChatRequest from "../../domain/chat/ChatRequest.ts"
 import { rewrite, withoutKey } from "../../domain/chat/Rewrite.ts"
 import { MediaFailure } from "../../domain/Errors.ts"
@@ -17,14 +17,16 @@ import type { Model } from "../../domain/Model.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Catalogue } from "../gateway/Catalogue.ts"
 import { ModelRouter } from "../gateway/ModelRouter.ts"
+import { noteStep } from "../tracking/noteStep.ts"
 import type { Recording } from "../tracking/Recording.ts"
 import { Redaction } from "../tracking/Redaction.ts"
+import { stepping } from "../tracking/stepping.ts"
 import { announcing } from "./Announcer.ts"
 import type { Tell } from "./Announcer.ts"
 import { MediaQueue } from "./MediaQueue.ts"
 import { Observer, keyOf } from "./Observer.ts"
-import type { Observed, Want } from "./Observer.ts"
-import { summaryOf } from "./perceived.ts"
+import type { Want } from "./Observer.ts"
+import { isPictured, isVisible, sightingsOf, summaryOf } from "./perceived.ts"
 import type { Seen } from "./perceived.ts"
 import { Presentation } from "./Presentation.ts"
 import type { Audience } from "./Presentation.ts"
@@ -55,7 +57,8 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
         onRight: (wishes) => {
           const bare = asks ? withoutKey(request, "percept") : request
           const refs = wishes.policy === "off" ? [] : findMedia(bare.messages, finding)
-          return refs.length === 0 ? Effect.succeed(bare) : look(bare, refs, wishes, exchange, recording)
+          if (refs.length === 0) return Effect.succeed(bare)
+          return stepping(recording)(look(bare, refs, wishes, exchange, recording))
         }
       })
     }
@@ -82,21 +85,23 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
             recording.stage = line
             news(line)
           }
-          const found = yield* observeAll(items, wantOf(first, wishes), tell)
+          const observing = { recording, tell }
+          const found = yield* observeAll(items, wantOf(first, wishes), observing)
           const needsEyes =
             wishes.policy === "reroute"
               ? found.some(isVisible)
               : wishes.policy === "auto" && !asked.sees && found.some(isPictured)
           const audience = (needsEyes ? vision : undefined) ?? asked
           const rerouted = audience !== asked
-          const seen = audience === first ? found : yield* takenBy(audience, found, wishes, tell)
+          const seen = audience === first ? found : yield* takenBy(audience, found, wishes, observing)
           if (seen.length + skipped.length === 0) return request
           news("writing it down")
-          const presented = yield* presentAll(
+          const sees = audience.sees && wishes.policy !== "describe"
+          const { presented, toldWhy } = yield* presentAll(
             seen,
-            { ...audience, sees: audience.sees && wishes.policy !== "describe" },
+            { ...audience, sees },
             {
-              ...{ id: exchange.id, path: exchange.path, clientIp: exchange.clientIp },
+              ...{ id: exchange.id, path: exchange.path, clientIp: exchange.clientIp, trace: exchange.trace },
               ...{ keyId: recording.row.key_id, allowance: { pictures: MOST_DESCRIBED } }
             }
           )
@@ -105,6 +110,7 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
             ...summaryOf(seen, skipped.length, performance.now() - started),
             rerouted
           })
+          recording.sighted(sightingsOf(seen, skipped, sees, toldWhy))
           const rewritten = rewrite(request, editsFor(request.messages, [...presented, ...passedOver]))
           return rerouted ? ChatRequest.withModel(rewritten, config.visionModel) : rewritten
         })
@@ -138,7 +144,7 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
       audience: Target,
       found: ReadonlyArray<Seen>,
       wishes: Wishes,
-      tell: Tell
+      observing: Observing
     ) {
       const want = wantOf(audience, wishes)
       const isUnfit = ({ result }: Seen) =>
@@ -146,20 +152,30 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
         result.right.observed.form === "whole" &&
         !want.whole(result.right.observed.type)
       const unfit = found.filter(isUnfit).map(({ item }) => item)
-      const anew = yield* observeAll(unfit, want, tell)
+      const anew = yield* observeAll(unfit, want, observing)
       return found.map((one) => anew.find(({ item }) => item === one.item) ?? one)
     })
 
-    const observeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>, want: Want, tell: Tell) {
+    const observeAll = Effect.fnUntraced(function* (
+      items: ReadonlyArray<Item>,
+      want: Want,
+      { recording, tell }: Observing
+    ) {
+      const observe = Effect.fn("Perception.observe")(function* (item: Item, at: number) {
+        const which = `${item.ref.kind} ${at + 1}/${items.length}`
+        yield* noteStep(which)
+        const sighting = yield* observer.observe(item.ref, want, (line) => tell(`${which} ${line}`))
+        if (sighting.remembered) yield* noteStep(`${which}, remembered`)
+        return sighting
+      })
       const seen = yield* Effect.forEach(
         items,
         (item, at) =>
-          observer
-            .observe(item.ref, want, (line) => tell(`${item.ref.kind} ${at + 1}/${items.length} ${line}`))
-            .pipe(
-              Effect.either,
-              Effect.map((result): Seen => ({ item, result }))
-            ),
+          Effect.map(Effect.timed(Effect.either(observe(item, at))), ([took, result]): Seen => ({
+            item,
+            result,
+            ms: Duration.toMillis(took)
+          })),
         // One request alone cannot be more than the queue takes.
         { concurrency: jobs }
       )
@@ -167,11 +183,13 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
       for (const { item, result } of told) {
         if (Either.isRight(result)) continue
         const { code, detail, message } = result.left
-        if (config.mediaStrict || code === "busy" || code === "no_space")
+        if (config.mediaStrict || code === "busy" || code === "no_space") {
+          recording.sighted(sightingsOf(told, [], true))
           return yield* new MediaFailure({
             ...{ code, message: `The medium at '${item.ref.param}' cannot be used. ${message}` },
             ...{ param: item.ref.param, ...(detail === undefined ? {} : { detail }) }
           })
+        }
         // The model is told in plain words alone; what really happened is for the operator.
         const happened = `A medium became a note: ${message} (${code}) ${redaction.scrub(detail ?? "")}`
         yield* code === "tool_missing" ? Effect.logWarning(happened) : Effect.logDebug(happened)
@@ -183,8 +201,13 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
       seen: ReadonlyArray<Seen>,
       audience: Audience,
       parent: Parameters<typeof presentation.present>[3]
-    ) =>
-      Effect.forEach(
+    ) => {
+      const toldWhy = new Map<Item, string>()
+      const excuse = (item: Item, why: string) => {
+        toldWhy.set(item, why)
+        return presentation.excuse(item, why)
+      }
+      const presented = Effect.forEach(
         seen,
         ({ item, result }) =>
           Effect.map(
@@ -192,17 +215,25 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
               ? Effect.catchTag(
                   presentation.present(item, result.right.observed, audience, parent),
                   "MediaFailure",
-                  ({ message }) => presentation.excuse(item, message)
+                  ({ message }) => excuse(item, message)
                 )
-              : presentation.excuse(item, result.left.message),
+              : excuse(item, result.left.message),
             (shown) => ({ item, shown })
           ),
         { concurrency: PRESENTED_AT_ONCE }
       )
+      return Effect.map(presented, (presented) => ({ presented, toldWhy }))
+    }
 
     return { perceive }
   })
 }) {}
+
+/** Who is told how it goes. */
+interface Observing {
+  readonly recording: Recording
+  readonly tell: Tell
+}
 
 /** A model that may answer. */
 interface Target {
@@ -218,15 +249,3 @@ const PRESENTED_AT_ONCE = 8
 
 /** What providers take as it is. */
 const WHOLE = new Set(["video/mp4", "video/webm", "audio/wav", "audio/mpeg"])
-
-/** Whether there are pictures to be shown. */
-const isPictured = ({ result }: Seen): boolean => Either.isRight(result) && hasPictures(result.right.observed)
-
-/** The same, or a film that was taken whole. */
-const isVisible = ({ result }: Seen): boolean =>
-  Either.isRight(result) && (hasPictures(result.right.observed) || isFilm(result.right.observed))
-
-const isFilm = (observed: Observed): boolean => observed.form === "whole" && observed.type.kind === "video"
-
-const hasPictures = (observed: Observed): boolean =>
-  observed.form === "pictures" || (observed.form === "evidence" && "frames" in observed.evidence.seen)

@@ -42,7 +42,8 @@ export class SingleFlight extends Effect.Service<SingleFlight>()("percept/Single
           if (joined === undefined) yield* start(key, flight, work, current)
           // A key stands for one kind of work, so what lands is an `A`.
           const landed = Deferred.await(flight.landed) as Effect.Effect<A, MediaFailure>
-          return yield* Effect.ensuring(restore(landed), leave(flight, seat))
+          const waited = joined === undefined ? landed : Effect.withSpan(landed, "SingleFlight.wait")
+          return yield* Effect.ensuring(restore(waited), leave(flight, seat))
         })
       )
     })

@@ -7,6 +7,7 @@ import type { Exchange, HeaderList } from "../../domain/Exchange.ts"
 import { parseJson, stringField } from "../../domain/Json.ts"
 import { Heard, PIPELINE_VERSION } from "../../domain/media/Evidence.ts"
 import type { Segment } from "../../domain/media/Evidence.ts"
+import { mediumOf } from "../../domain/media/Item.ts"
 import { sniff } from "../../domain/media/MagicBytes.ts"
 import type { MediaFile } from "../../domain/media/Media.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
@@ -16,6 +17,7 @@ import type { Speech } from "../gateway/Provider.ts"
 import { SpeechForwarder } from "../gateway/SpeechForwarder.ts"
 import { Recorder } from "../tracking/Recorder.ts"
 import type { Recording } from "../tracking/Recording.ts"
+import { stepping } from "../tracking/stepping.ts"
 import { announcing, asComment } from "./Announcer.ts"
 import type { Tell } from "./Announcer.ts"
 import { AudioPipeline } from "./AudioPipeline.ts"
@@ -73,7 +75,9 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
         )
       )
 
-    const listen = Effect.fnUntraced(function* (task: Task & Listening) {
+    const listen = (task: Task & Listening) => stepping(task.recording)(heardOf(task))
+
+    const heardOf = Effect.fn("Transcriptions.listen")(function* (task: Task & Listening) {
       const { file, language, onSegment, recording, tell } = task
       const started = performance.now()
       const id = `heard ${file.sha256} v${PIPELINE_VERSION} ${whisperModel} ${language ?? "auto"}`
@@ -83,6 +87,13 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
       const heard = known ?? (yield* queue.inTurn(listenAnew(task)))
       if (known === undefined && heard.missed.length === 0) yield* memory.keep(id, Heard, heard, [])
       const millis = Math.round(performance.now() - started)
+      const isKept = memory.isOn && heard.missed.length === 0
+      recording.sighted([
+        {
+          ...{ kind: "audio", param: "file", label: "data", remembered: known !== undefined },
+          ...{ entry: isKept ? mediumOf(id) : null, ms: millis, failure: null, shown: "evidence" }
+        }
+      ])
       recording.perceived({
         ...{ kinds: ["audio"], hits: known === undefined ? 0 : 1, millis, rerouted: false },
         line: `audio 1; ${known === undefined ? "" : "1 remembered; "}${millis} ms`

@@ -55,6 +55,8 @@ export const makeForgetting = Effect.gen(function* () {
       sql,
       Effect.fnUntraced(function* () {
         const bodies = yield* dropBodies(gone)
+        yield* sql`DELETE FROM request_steps WHERE ${sql.in("internal_request_id", idsOf(gone))}`
+        yield* sql`DELETE FROM request_media WHERE ${sql.in("internal_request_id", idsOf(gone))}`
         const rows = yield* sql`
           DELETE FROM openrouter_requests WHERE ${sql.in("id", numbersOf(gone))} RETURNING id`
         return { rows: rows.length, bodies, rollups: 0, more: true }
@@ -82,6 +84,8 @@ export const makeForgetting = Effect.gen(function* () {
           sql,
           Effect.fnUntraced(function* () {
             yield* sql`UPDATE openrouter_requests SET preview = NULL WHERE ${sql.in("id", numbersOf(gone))}`
+            // What is linked to is part of what was asked.
+            yield* sql`UPDATE request_media SET label = '' WHERE ${sql.in("internal_request_id", idsOf(gone))}`
             return yield* dropBodies(gone)
           })
         )

@@ -107,7 +107,7 @@ interface Pages {
 
 const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-const TABLES = ["openrouter_requests", "request_bodies", "request_search"]
+const TABLES = ["openrouter_requests", "request_bodies", "request_search", "request_media", "request_steps"]
 const MEASURE = "record_size"
 const NO_PAGES: Pages = { pages: 0, size: 0, free: 0, vacuum: 0, file: "" }
 

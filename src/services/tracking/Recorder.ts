@@ -3,8 +3,11 @@ import * as Preview from "../../domain/record/Preview.ts"
 import { Internal, ShuttingDown } from "../../domain/Errors.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import type { Exchange } from "../../domain/Exchange.ts"
-import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
+import type { Trace } from "../../domain/record/Sighting.ts"
+import type { RequestBodies, RequestState } from "../../domain/RequestRecord.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { Meters } from "../Meters.ts"
+import { Telemetry } from "../Telemetry.ts"
 import { makeBatch } from "./Batch.ts"
 import { InFlight } from "./InFlight.ts"
 import { Instances } from "./Instances.ts"
@@ -13,6 +16,8 @@ import { Recording } from "./Recording.ts"
 import { Redaction } from "./Redaction.ts"
 import { RequestLog } from "./RequestLog.ts"
 import { makeRowWriter } from "./RowWriter.ts"
+import type { Written } from "./RowWriter.ts"
+import { traceOf } from "./traceOf.ts"
 import { TrackingRepo } from "./TrackingRepo.ts"
 
 /** Keeps the record: opened at admit, closed exactly once, written in small batches off the request's path. */
@@ -22,6 +27,8 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
     const inFlight = yield* InFlight
     const { id: instance } = yield* Instances
     const log = yield* RequestLog
+    const meters = yield* Meters
+    const telemetry = yield* Telemetry
     const redaction = yield* Redaction
     const repo = yield* TrackingRepo
     const writer = yield* makeRowWriter(repo)
@@ -33,6 +40,8 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       flow: (recording: Recording) => Effect.Effect<void, E, R>
     ): Effect.Effect<void, E, R> =>
       Effect.withFiberRuntime((fiber) => {
+        const trace = telemetry.begin(exchange)
+        if (trace !== undefined) exchange.trace = trace
         const recording = new Recording(exchange, instance, enableLogging ? logBodyKb * 1024 : 0)
         const cutShort = () => {
           recording.cut = true
@@ -69,7 +78,7 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
     }
 
     const keep = (recordings: ReadonlyArray<Recording>) => {
-      const rows: Array<readonly [RequestRecord, RequestBodies | undefined]> = []
+      const rows: Array<Written> = []
       for (const recording of new Set(recordings)) {
         if (recording.row.state === "running" && recording.elapsed() < YOUNG && !ending) {
           queue.add(recording)
@@ -82,16 +91,24 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
         row.model_routed_to_openrouter = scrubbed(row.model_routed_to_openrouter)
         row.error_message = scrubbed(row.error_message)
         row.preview = row.preview === null ? null : Preview.shortened(redaction.scrub(row.preview))
-        if (row.state === "running" || !enableLogging) {
-          rows.push([row, undefined])
+        if (row.state === "running") {
+          rows.push([row])
           continue
         }
-        const body = fitBodies(recording)
-        if (!recording.logged) log.write(logLine(row, body, recording.failure, redaction.scrub))
-        recording.logged = true
-        rows.push([row, body.request_body === null && body.response_body === null ? undefined : body])
+        const body = enableLogging ? fitBodies(recording) : undefined
+        if (!recording.told) tell(recording, body)
+        const isEmpty = (body?.request_body ?? body?.response_body ?? null) === null
+        rows.push([row, isEmpty ? undefined : body, fitTrace(recording)])
       }
       return rows.length === 0 ? Effect.void : writer.save(rows)
+    }
+
+    /** Once for each, however often its row has to be written. */
+    const tell = (recording: Recording, body: RequestBodies | undefined) => {
+      recording.told = true
+      if (body !== undefined) log.write(logLine(recording.row, body, recording.failure, redaction.scrub))
+      meters.count(recording)
+      telemetry.ended(recording, body)
     }
 
     const queue = yield* makeBatch<Recording>({ every: "20 millis", bound: MOST_WAITING, flush: keep })
@@ -110,6 +127,15 @@ export class Recorder extends Effect.Service<Recorder>()("percept/Recorder", {
       } catch {
         const { internal_request_id } = recording.row
         return { internal_request_id, request_body: null, response_body: null }
+      }
+    }
+
+    const fitTrace = (recording: Recording): Trace | undefined => {
+      if (recording.steps === undefined && recording.sightings === undefined) return undefined
+      try {
+        return traceOf(recording, redaction)
+      } catch {
+        return undefined
       }
     }
 

@@ -6,55 +6,25 @@ import { stringField } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Pricing } from "../../domain/Pricing.ts"
 import type { Reply } from "../../domain/Reply.ts"
+import type { RequestTrace } from "../../domain/TraceContext.ts"
 import type { RequestKind, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import * as Preview from "../../domain/record/Preview.ts"
 import { figuresOf } from "../../domain/record/Figures.ts"
+import type { Sighting } from "../../domain/record/Sighting.ts"
 import * as Usage from "../../domain/Usage.ts"
 import { freshRow } from "./freshRow.ts"
-
-/** Where a request went, as the record wants to know it. */
-export interface RoutedTo {
-  readonly provider: { readonly name: string }
-  readonly model: string
-  readonly rule: string
-  /** The entry of the name map that gave the model's name. */
-  readonly mapped?: string | undefined
-  readonly pricing: Pricing | undefined
-}
-
-/** What Perception did, as the record wants to know it. */
-export interface Perceived {
-  readonly kinds: ReadonlyArray<string>
-  /** Media that were remembered. */
-  readonly hits: number
-  readonly millis: number
-  readonly line: string
-  /** `VISION_MODEL` answers in place of the model that was asked. */
-  readonly rerouted: boolean
-}
-
-/** A request that is no chat. */
-interface AskedElse {
-  readonly model: string | undefined
-  readonly stream: boolean
-  /** As JSON. */
-  readonly text: string
-  readonly characters?: number
-}
-
-/** What the record keeps of an answer that is no chat's. */
-export interface ToldElse {
-  readonly kept: JsonObject
-  readonly usage: unknown
-  readonly characters: number | null
-}
+import { lastAttemptOf } from "./lastAttempt.ts"
+import { notePerceived } from "./notePerceived.ts"
+import { Steps } from "./Steps.ts"
+import type { AskedElse, Perceived, RoutedTo, ToldElse } from "./told.ts"
 
 /** One request's row while it lives: filled in by the flow, closed exactly once. */
 export class Recording {
   readonly row: RequestRecord
   /** Whether a row of this request has been handed to the database. */
   written = false
-  logged = false
+  /** Whether log, metrics and trace have been told of its end. */
+  told = false
   failure: Failure | undefined
   // Texts alone: what was read of them would be kept alive until the row is written.
   request: string | undefined
@@ -62,22 +32,32 @@ export class Recording {
   rejected: Uint8Array | undefined
   private answer: string | undefined
   private usage: Usage.Usage | undefined
-  private assembly: Assembly | undefined
+  /** The answer, where it comes in pieces. */
+  assembly: Assembly | undefined
   /** The router is going down and has ended this request. */
   cut = false
   /** What the request is at, in a few words. */
   stage = "reading"
   /** What was done about its media, in one line; undefined where it has none. */
   media: string | undefined
+  /** Kept only where there is more to tell than its columns do: of media, and of what was tried again. */
+  steps: Steps | undefined
+  sightings: ReadonlyArray<Sighting> | undefined
   private rerouted = false
   private isSeveral = false
-  private readonly startedAt = performance.now()
-  private upstreamAt = 0
+  readonly startedAt = performance.now()
+  /** When it was on its way to a provider; 0 where it never was. */
+  upstreamAt = 0
+  /** The model's name in the catalogue, where it is in there. */
+  listedAs: string | undefined
+  readonly trace: RequestTrace | undefined
   private pricing: Pricing | undefined
-  private readonly bodyLimit: number
+  /** Characters of a text that are kept; 0 where none are. */
+  readonly bodyLimit: number
 
   constructor(exchange: Exchange, instanceId: string, bodyLimit: number) {
     this.bodyLimit = bodyLimit
+    this.trace = exchange.trace
     this.row = freshRow(exchange, instanceId)
   }
 
@@ -104,14 +84,23 @@ export class Recording {
 
   /** Told once for each prompt of a request that has several, of which some are looked at side by side. */
   perceived(media: Perceived): void {
-    const { row } = this
-    const kinds = row.media_type_processed?.split(",") ?? []
     this.media = this.media === undefined ? media.line : `${this.media} + ${media.line}`.slice(0, 1000)
     this.rerouted ||= media.rerouted
-    row.is_multimodal = 1
-    row.media_type_processed = Array.from(new Set([...kinds, ...media.kinds])).join(",")
-    row.media_ms = Math.max(row.media_ms ?? 0, media.millis)
-    row.cache_hits = (row.cache_hits ?? 0) + media.hits
+    notePerceived(this.row, media)
+  }
+
+  /** Its media one by one; said once for each prompt of a request that has several. */
+  sighted(sightings: ReadonlyArray<Sighting>): void {
+    this.sightings = [...(this.sightings ?? []), ...sightings].slice(0, MOST_SIGHTINGS)
+  }
+
+  /** What is being done for it is worth keeping from now on. */
+  watched(): Steps {
+    if (this.steps === undefined) {
+      this.steps = new Steps()
+      this.steps.add("read", 0, this.upstreamAt === 0 ? this.elapsed() : this.sinceStart(this.upstreamAt))
+    }
+    return this.steps
   }
 
   /** This is no client's request but a call made for one. */
@@ -127,6 +116,7 @@ export class Recording {
     this.row.model_routed_to_openrouter = to.model.slice(0, 200)
     this.row.route_rule = this.rerouted ? "vision" : to.mapped === undefined ? to.rule : `map+${to.rule}`
     this.pricing = to.pricing
+    this.listedAs = to.listed?.id
     this.upstreamAt = performance.now()
     return to
   }
@@ -166,6 +156,7 @@ export class Recording {
       },
       whole: (bytes, text, value) => {
         this.firstByte()
+        this.trace?.hear(value)
         if (this.bodyLimit > 0) this.answer = text
         this.usage = Usage.fromAnswer(value["usage"])
         this.row.openrouter_request_id ??= stringField(value, "id") ?? null
@@ -180,17 +171,21 @@ export class Recording {
         for (const chunk of chunks) {
           if (this.row.time_to_first_token_ms === null) this.row.time_to_first_token_ms = this.elapsed()
           this.assembly.add(chunk)
+          this.trace?.hear(chunk)
         }
         return reply.events(bytes, chunks)
       },
       onDrain: (resume) => reply.onDrain(resume),
-      end: () => reply.end()
+      end: () => reply.end(),
+      again: (failure, wait) =>
+        this.watched().again(failure, this.sinceStart(this.upstreamAt), this.elapsed(), wait)
     }
   }
 
   /** The same for the reply to a request that is no chat; `told` is asked about whatever is said. */
   overhearingElse(reply: Reply, told: (said: JsonObject) => ToldElse | undefined): Reply {
     const hear = (said: JsonObject) => {
+      this.trace?.hear(said)
       const found = told(said)
       if (found === undefined) return
       this.answeredElse(JSON.stringify(found.kept), found.characters)
@@ -232,6 +227,7 @@ export class Recording {
       row.openrouter_request_id ??= this.assembly.id ?? null
       this.usage = Usage.fromAnswer(this.assembly.usage)
     }
+    this.steps?.finish(lastAttemptOf(this, failure))
     if (this.usage !== undefined) Object.assign(row, figuresOf(this.usage, this.pricing, row.timestamp))
     else if (this.isSeveral) row.openrouter_request_id = null
   }
@@ -247,6 +243,12 @@ export class Recording {
 
   /** Milliseconds since the request came. */
   elapsed(): number {
-    return Math.round(performance.now() - this.startedAt)
+    return this.sinceStart(performance.now())
+  }
+
+  private sinceStart(moment: number): number {
+    return Math.round(moment - this.startedAt)
   }
 }
+
+const MOST_SIGHTINGS = 300

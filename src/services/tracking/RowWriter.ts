@@ -1,8 +1,16 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import { Cause, Duration, Effect, Fiber } from "effect"
+import type { Trace } from "../../domain/record/Sighting.ts"
 import type { RequestBodies, RequestRecord } from "../../domain/RequestRecord.ts"
 import { isPassing } from "../Database.ts"
 import type { TrackingRepo } from "./TrackingRepo.ts"
+
+/** A row, with what is kept beside it. */
+export type Written = readonly [
+  row: RequestRecord,
+  body?: RequestBodies | undefined,
+  trace?: Trace | undefined
+]
 
 /**
  * Hands rows to the database, and keeps those that it does not take for now: so many, with so much text. It asks
@@ -17,16 +25,17 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
   let draining: Fiber.RuntimeFiber<void> | undefined
 
   /** The newer state of a row takes the place of the older one. */
-  const add = (row: RequestRecord, body: RequestBodies | undefined): void => {
+  const add = ([row, body, trace]: Written): void => {
     const id = row.internal_request_id
     if (!waiting.has(id) && waiting.size >= MOST_ROWS) {
       if (row.state !== "running") lost++
       return
     }
-    const fits = characters + sizeOf(body) <= MOST_CHARACTERS
+    const size = sizeOf(body, trace)
+    const fits = characters + size <= MOST_CHARACTERS
     // The row itself is written to by its request until that has ended.
-    waiting.set(id, { row: { ...row }, body: fits ? body : undefined })
-    if (fits) characters += sizeOf(body)
+    waiting.set(id, { row: { ...row }, ...(fits ? { body, trace, size } : NOTHING) })
+    if (fits) characters += size
   }
 
   /** The rows that wait the longest; they wait on if that comes to nothing. */
@@ -37,13 +46,13 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
       waiting = new Map([...given, ...waiting])
     }
     const kept = given.map(([, one]) => one)
-    const bodies = kept.flatMap(({ body }) => body ?? [])
     const save = repo.save(
       kept.map(({ row }) => row),
-      bodies
+      kept.flatMap(({ body }) => body ?? []),
+      kept.flatMap(({ trace }) => trace ?? [])
     )
     const written = () => {
-      for (const body of bodies) characters -= sizeOf(body)
+      for (const { size } of kept) characters -= size
     }
     return Effect.tapBoth(
       Effect.onInterrupt(save, () => Effect.sync(back)),
@@ -98,9 +107,9 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
     )
   )
 
-  const save = (rows: ReadonlyArray<readonly [RequestRecord, RequestBodies | undefined]>) =>
+  const save = (rows: ReadonlyArray<Written>) =>
     Effect.suspend(() => {
-      for (const [row, body] of rows) add(row, body)
+      rows.forEach(add)
       if (draining !== undefined || waiting.size === 0) return Effect.void
       return Effect.zipRight(
         Effect.ignore(write),
@@ -122,12 +131,20 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
 interface Kept {
   readonly row: RequestRecord
   readonly body: RequestBodies | undefined
+  readonly trace: Trace | undefined
+  /** Of the texts. */
+  readonly size: number
 }
+
+const NOTHING = { body: undefined, trace: undefined, size: 0 }
 
 const warn = (text: string, error: SqlError) => Effect.logWarning(text, Cause.fail(error.cause))
 
-const sizeOf = (body: RequestBodies | undefined): number =>
-  (body?.request_body?.length ?? 0) + (body?.response_body?.length ?? 0)
+const sizeOf = (body: RequestBodies | undefined, trace: Trace | undefined): number =>
+  (body?.request_body?.length ?? 0) +
+  (body?.response_body?.length ?? 0) +
+  (trace?.steps?.length ?? 0) +
+  (trace?.media.reduce((sum, { label }) => sum + label.length, 0) ?? 0)
 
 /** Rows that wait for the database; beyond it they are lost, and counted. */
 const MOST_ROWS = 20_000

@@ -1,5 +1,6 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import type { Trace } from "../../domain/record/Sighting.ts"
 import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import { ROLLUP_COLUMNS, rollupsOf } from "../../domain/record/Rollup.ts"
 import { shapeOf } from "../../domain/record/Shape.ts"
@@ -9,6 +10,7 @@ import type { Cell, Run } from "../database/transaction.ts"
 import { makeCharges } from "./charges.ts"
 import { makeLateFigures } from "./completeRow.ts"
 import { makeShapes } from "./Shapes.ts"
+import { makeTraces } from "./traces.ts"
 import { adding, makeUpsert, replacing } from "./upsert.ts"
 
 /** The only place that writes the record's tables. */
@@ -44,16 +46,21 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       update: adding("request_rollups", ROLLUP_COLUMNS)
     })
     const charges = makeCharges(sql)
+    const putTraces = makeTraces(sql)
     const late = yield* makeLateFigures({ sql, charges, shapes, addRollups, columns: ROW_COLUMNS })
 
     /**
      * Rows in whatever state they are now; a row that is known already takes its newer state. Who is finished is
      * counted in the same transaction, once, however often it is sent.
      */
-    const save = (rows: ReadonlyArray<RequestRecord>, bodies: ReadonlyArray<RequestBodies>) =>
+    const save = (
+      rows: ReadonlyArray<RequestRecord>,
+      bodies: ReadonlyArray<RequestBodies>,
+      traces: ReadonlyArray<Trace> = []
+    ) =>
       Effect.map(
         Effect.tapError(
-          inTransaction(sql, (run) => write(run, lastOf(rows), lastOf(bodies))),
+          inTransaction(sql, (run) => write(run, lastOf(rows), lastOf(bodies), traces)),
           (error) => lookAgain(sql, error)
         ),
         (learned) => {
@@ -65,7 +72,8 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
     const write = Effect.fnUntraced(function* (
       run: Run,
       given: ReadonlyArray<RequestRecord>,
-      bodies: ReadonlyArray<RequestBodies>
+      bodies: ReadonlyArray<RequestBodies>,
+      traces: ReadonlyArray<Trace>
     ) {
       // As they are now: a request may end while this waits for the database, and must not count as half of both.
       const rows = given.map(copyOf)
@@ -74,8 +82,12 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       for (const [at, row] of finished.entries()) row.shape_id = numbers[at] ?? null
       const taken = yield* putRows(run, cellsOf(rows, ROW_COLUMNS))
       yield* putBodies(run, cellsOf(bodies, BODY_COLUMNS))
-      // Last, for other processes wait for these until the end of the transaction.
       const isTaken = new Set(taken.map((row) => row["internal_request_id"]))
+      yield* putTraces(
+        run,
+        traces.filter((trace) => isTaken.has(trace.internal_request_id))
+      )
+      // Last, for other processes wait for these until the end of the transaction.
       yield* count(run, finished, isTaken)
       yield* charges.charge(
         run,

@@ -36,7 +36,7 @@ export const freshRow = (exchange: Exchange, instanceId: string): RequestRecord 
   time_to_first_token_ms: null,
   media_ms: null,
   cache_hits: null,
-  trace_id: null,
+  trace_id: exchange.trace?.traceId ?? null,
   instance_id: instanceId,
   shape_id: null,
   preview: null

@@ -59,11 +59,30 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
     return client.answer(request, priced, exchange)
   }
 
-  return { name: NAME, answer, models, embeddings: huggingFaceEmbeddings(client) } satisfies Provider
+  // Its model list is for everybody.
+  const keyCheck = Effect.as(
+    Effect.suspend(() => client.ask(accountUrl(huggingFaceUrl))),
+    "the key is good"
+  )
+
+  return {
+    name: NAME,
+    answer,
+    models,
+    embeddings: huggingFaceEmbeddings(client),
+    keyCheck
+  } satisfies Provider
 })
 
 const NAME = "huggingface"
 const RAN_AT = "x-inference-provider"
+
+/** Accounts are kept beside the router, not in it. */
+const accountUrl = (router: URL): URL => {
+  const url = new URL("/api/whoami-v2", router)
+  url.hostname = url.hostname.replace(/^router\./, "")
+  return url
+}
 
 /** One host of a model. */
 interface Offer {

@@ -78,8 +78,8 @@ const answerInPieces = (text: string, reply: Reply, exchange: Exchange): void =>
   reply.end()
 }
 
-/** Text verbatim, media as what they are. */
-const describe = (request: ChatRequest): string => {
+/** A request as its model would have got it: text verbatim, media as what they are. */
+export const describe = (request: ChatRequest): string => {
   const count = { image: 0, audio: 0, video: 0, file: 0 }
   const part = (part: unknown): string => {
     const text = stringField(part, "text")

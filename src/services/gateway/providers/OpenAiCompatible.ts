@@ -65,7 +65,7 @@ interface Call {
 
 /** The shared client: one call, retried before its first byte, its answer handed on as it comes. */
 export const make = Effect.fnUntraced(function* (upstream: Upstream) {
-  const { maxAnswerMb, requestTimeout, streamIdleTimeout, upstreamRetries } = yield* AppConfig
+  const { maxAnswerMb, requestTimeout, streamIdleTimeout, traceUpstream, upstreamRetries } = yield* AppConfig
   const connections = yield* Connections
   const { scrub } = yield* Redaction
   const errors = upstreamErrors(upstream.name, scrub, upstream.takesClientKeys)
@@ -89,7 +89,11 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
         {
           path,
           method: "POST",
-          headers: [...headersOf(upstream, body), ...forwarded(exchange, upstream.forwards)],
+          headers: [
+            ...headersOf(upstream, body),
+            ...forwarded(exchange, upstream.forwards),
+            ...(traceUpstream ? traceOf(exchange) : [])
+          ],
           body: body?.open(() => call.sending()) ?? bytes,
           // The call keeps its own time: the pool's timers cost more than all else it does.
           headersTimeout: 0,
@@ -108,9 +112,11 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
       if (!failure.retryable || retry > upstreamRetries || asked > LONGEST_WAIT || exchange.hasAnswered())
         return Effect.fail(failure)
       return Random.nextRange(0.5, 1).pipe(
-        Effect.flatMap((jitter) =>
-          Effect.sleep(Math.max(asked * 1000, FIRST_WAIT * 2 ** (retry - 1) * jitter))
-        ),
+        Effect.flatMap((jitter) => {
+          const wait = Math.max(asked * 1000, FIRST_WAIT * 2 ** (retry - 1) * jitter)
+          reply.again?.(failure, wait)
+          return Effect.sleep(wait)
+        }),
         Effect.zipRight(once),
         Effect.catchAll((next) => again(next, retry + 1))
       )
@@ -200,6 +206,12 @@ const forwarded = (exchange: Exchange, forwards: (header: string) => boolean): R
   }
   return found
 }
+
+/** Which trace the call belongs to, for providers that are to know. */
+const traceOf = ({ trace }: Exchange): HeaderList =>
+  trace === undefined
+    ? []
+    : [...["traceparent", trace.nextAttempt()], ...(trace.state === "" ? [] : ["tracestate", trace.state])]
 
 /** A key that was made here is nobody else's business, even where clients' keys are passed on. */
 const isForUs = (header: string): boolean => isOwnKey(keyIn(header) ?? "")

@@ -1,6 +1,6 @@
 import { Effect, Redacted } from "effect"
 import type { UpstreamFailure } from "../../../domain/Errors.ts"
-import { arrayField, field, isObject, stringField } from "../../../domain/Json.ts"
+import { arrayField, field, isObject, numberField, stringField } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
 import type { Model } from "../../../domain/Model.ts"
 import { pricingIn } from "../../../domain/Pricing.ts"
@@ -62,9 +62,19 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
     return Effect.map(client.ask(url), (said) => fromGeneration(said["data"]))
   }
 
+  const keyCheck = Effect.map(
+    Effect.suspend(() => client.ask(client.beside("key"))),
+    ({ data }) => {
+      const left = numberField(data, "limit_remaining")
+      return left === undefined ? "the key is good" : `the key is good, $${left.toFixed(2)} of its limit left`
+    }
+  )
+
   const { answer, completions, embeddings } = client
   const transcribe = openRouterSpeech(client)
-  return { name: NAME, answer, models, completions, embeddings, transcribe, figures } satisfies Provider
+  return {
+    ...{ name: NAME, answer, models, completions, embeddings, transcribe, figures, keyCheck }
+  } satisfies Provider
 })
 
 const NAME = "openrouter"

@@ -1,5 +1,7 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
+import { parseJson } from "../../../domain/Json.ts"
+import type { Sighting } from "../../../domain/record/Sighting.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
 import { withCost } from "./List.ts"
 import type { Listed } from "./List.ts"
@@ -29,9 +31,21 @@ export class RecordDetail extends Effect.Service<RecordDetail>()("percept/Record
             octet_length(response_body) AS response_bytes, length(response_body) AS response_length
           FROM request_bodies WHERE internal_request_id = ${row.internal_request_id}`
       )
+      const own = row.internal_request_id
+      const [trace] = yield* reader.rows(
+        sql<{ steps: string }>`SELECT steps FROM request_steps WHERE internal_request_id = ${own}`
+      )
+      const media = yield* reader.rows(
+        sql<KeptSighting>`
+          SELECT m.place, m.kind, m.param, m.label, i.id AS entry, m.remembered, m.ms, m.failure, m.shown
+          FROM request_media m LEFT JOIN media_items i ON i.id = m.entry
+          WHERE m.internal_request_id = ${own} ORDER BY m.place`
+      )
       return {
         ...withCost(row),
         children: children.map(withCost),
+        steps: stepsIn(trace?.steps),
+        media: media.map(asSighting),
         request: bodyOf(bodies?.request, bodies?.request_bytes, bodies?.request_length),
         response: bodyOf(bodies?.response, bodies?.response_bytes, bodies?.response_length)
       }
@@ -94,6 +108,18 @@ const bodyOf = (
   bytes: number | null | undefined,
   length: number | null | undefined
 ) => (typeof text === "string" ? { text, bytes, truncated: (length ?? 0) > SHOWN } : null)
+
+interface KeptSighting extends Omit<Sighting, "remembered"> {
+  readonly place: number
+  readonly remembered: number
+}
+
+const asSighting = ({ remembered, ...rest }: KeptSighting) => ({ ...rest, remembered: remembered === 1 })
+
+const stepsIn = (text: string | undefined): ReadonlyArray<unknown> => {
+  const steps = text === undefined ? undefined : parseJson(text)
+  return Array.isArray(steps) ? steps : []
+}
 
 /** Characters of a text that are shown with its request. */
 const SHOWN = 256 * 1024
