@@ -1,7 +1,8 @@
-/** Builds dist/main.js, server and command line in one file, and each worker program beside it. */
+/** Builds dist/main.js, server and command line in one file, each worker program beside it, and the page. */
 import { build } from "esbuild"
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { buildPage } from "./page.mjs"
 
 const root = new URL("..", import.meta.url).pathname
 
@@ -32,14 +33,16 @@ const { outputFiles } = await build({
   logLevel: "warning"
 })
 
+const page = await buildPage(root, join(root, "dist/ui"))
+
 // Each file at once, so that a router that runs from here finds its workers at any time.
-for (const { contents, path } of outputFiles) {
+for (const { contents, path } of [...outputFiles, ...page]) {
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(`${path}.${process.pid}.new`, contents, { mode: path.endsWith(".js") ? 0o755 : 0o644 })
   renameSync(`${path}.${process.pid}.new`, path)
 }
 
-const built = new Set(outputFiles.map(({ path }) => path))
+const built = new Set([...outputFiles, ...page].map(({ path }) => path))
 for (const entry of readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name)
   if (entry.isFile() && !built.has(path) && !path.endsWith(".new")) rmSync(path, { force: true })

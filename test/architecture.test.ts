@@ -8,7 +8,7 @@ const source = join(root, "src")
 interface Source {
   /** From `src` on, with slashes. */
   readonly path: string
-  /** `domain`, `services`, `http`, `ui`, or `program` for what stands at the top and its commands. */
+  /** `domain`, `services`, `http`, `ui`, or `program` for what stands at the top, its commands and its library. */
   readonly room: string
   readonly text: string
   readonly imports: ReadonlyArray<string>
@@ -24,7 +24,7 @@ const importsIn = (text: string): ReadonlyArray<string> =>
   )
 
 const roomOf = (path: string): string =>
-  path.includes("/") && !path.startsWith("cli/") ? path.slice(0, path.indexOf("/")) : "program"
+  path.includes("/") && !/^(?:cli|library)\//.test(path) ? path.slice(0, path.indexOf("/")) : "program"
 
 const sources: ReadonlyArray<Source> = readdirSync(source, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name))
@@ -103,8 +103,12 @@ describe("the rooms of the house", () => {
     )
   })
 
-  it("ui knows the contract alone", () => {
-    assert.deepStrictEqual(breaches(inRoom("ui"), ownImports, startsWithOneOf("ui/", "http/contract.ts")), [])
+  it("ui knows itself alone: what it asks for it asks over HTTP", () => {
+    assert.deepStrictEqual(breaches(inRoom("ui"), ownImports, startsWithOneOf("ui/")), [])
+    assert.deepStrictEqual(
+      breaches(inRoom("ui"), foreignImports, (name) => name === "lit" || name.startsWith("lit/")),
+      []
+    )
   })
 
   it("nobody but the program imports the program", () => {
@@ -171,13 +175,21 @@ describe("what reaches out of the process", () => {
 
   it("is written against packages that are declared", async () => {
     const { default: manifest } = await import("../package.json", { with: { type: "json" } })
-    const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    const { dependencies, optionalDependencies, peerDependencies } = manifest
+    const bundled = ["@effect/cli", "lit"]
+    const declared = [
+      ...Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
+      ...bundled.filter((name) => name in manifest.devDependencies)
+    ]
     assert.deepStrictEqual(
       breaches(
         sources,
         foreignImports,
-        (name) =>
-          name.startsWith("node:") || declared.some((known) => name === known || name.startsWith(`${known}/`))
+        // What the page is made of is in its files by then.
+        (name, { room }) =>
+          room === "ui" ||
+          name.startsWith("node:") ||
+          declared.some((known) => name === known || name.startsWith(`${known}/`))
       ),
       []
     )
@@ -195,8 +207,39 @@ const CALLERS = [
   "services/gateway/providers/",
   "services/media/MediaRequest.ts",
   "services/media/whisper/ModelDownload.ts",
-  "services/media/whisper/WhisperRemote.ts"
+  "services/media/whisper/WhisperRemote.ts",
+  "services/telemetry/Delivery.ts",
+  "ui/api/"
 ]
+
+describe("the page", () => {
+  const found = (what: RegExp) =>
+    inRoom("ui")
+      .filter(({ text }) => what.test(text))
+      .map(({ path }) => path)
+
+  it("makes no markup of texts, and no styles within markup", () => {
+    // Its policy would refuse most of it, but some only when it is too late.
+    for (const [what, example] of [
+      [/\b(?:styleMap|unsafeHTML|unsafeSVG|unsafeStatic|unsafeMathML|unsafeCSS)\b/, "unsafeHTML(text)"],
+      [
+        /\b(?:innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|srcdoc)\b|document\.write/,
+        "a.innerHTML = b"
+      ],
+      [/\beval\(|new Function\(|createPolicy\(/, "eval(text)"],
+      [/\sstyle=|setAttribute\(\s*["'`]style/, 'html`<p style="x">`']
+    ] as const) {
+      assert.match(example, what)
+      assert.deepStrictEqual(found(what), [], String(what))
+    }
+  })
+
+  it("calls the server in one place", () => {
+    assert.deepStrictEqual(found(/(?<![\w.])fetch\(|XMLHttpRequest|EventSource\(|WebSocket\(|sendBeacon/), [
+      "ui/api/client.ts"
+    ])
+  })
+})
 
 describe("a file", () => {
   for (const { path, text } of sources)

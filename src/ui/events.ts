@@ -1,5 +1,8 @@
 import type { Query } from "./model/query.ts"
 
+/** Shows something else, as below. */
+export type Go = (change: Partial<Query>, replace?: boolean) => void
+
 /** An element asks that the page show something else; the app alone changes the address. */
 export class ChangeQuery extends Event {
   static readonly type = "percept-query"

@@ -24,13 +24,18 @@ describe("whoever looks whether Ollama is there", () => {
 
   it.scopedLive("with a browser is led to what there is to read", () =>
     Effect.gen(function* () {
-      const { router } = yield* startLine()
       const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-      for (const method of ["GET", "HEAD"]) {
-        const got = yield* send(router, { method, path: "/", headers: { accept } })
-        assert.strictEqual(got.status, 302)
-        assert.strictEqual(got.headers.location, "/docs")
-        assert.strictEqual(got.headers.vary, "accept")
+      for (const [env, place] of [
+        [{}, "/ui/tracking"],
+        [{ UI_ENABLED: "false" }, "/docs"]
+      ] as const) {
+        const { router } = yield* startLine({ env })
+        for (const method of ["GET", "HEAD"]) {
+          const got = yield* send(router, { method, path: "/", headers: { accept } })
+          assert.strictEqual(got.status, 302)
+          assert.strictEqual(got.headers.location, place)
+          assert.strictEqual(got.headers.vary, "accept")
+        }
       }
     })
   )

@@ -1,0 +1,1 @@
+export declare const MOST: { readonly all: number; readonly first: number }

@@ -1,0 +1,78 @@
+import { call, field, getJson } from "./client.ts"
+import type { Row } from "./rows.ts"
+import type { Step } from "./steps.ts"
+
+/** A request with all that is kept of it. */
+export interface Detail extends Row {
+  /** Calls that were made for it. */
+  readonly children: ReadonlyArray<Row>
+  readonly request: Body | null
+  readonly response: Body | null
+  readonly steps: ReadonlyArray<Step>
+  readonly media: ReadonlyArray<Sighting>
+}
+
+export type Which = "request" | "response"
+
+/** A text as it is kept; `truncated` is its beginning. */
+export interface Body {
+  readonly text: string
+  readonly bytes: number
+  readonly truncated: boolean
+}
+
+/** What came of one medium of a request. */
+export interface Sighting {
+  readonly place: number
+  readonly kind: string
+  /** Where in the request it stood. */
+  readonly param: string
+  readonly label: string
+  /** Its place in the memory. */
+  readonly entry: string | null
+  readonly remembered: boolean
+  readonly ms: number
+  readonly failure: string | null
+  /** How the model got it: pictures, whole, evidence, description or note. */
+  readonly shown: string
+}
+
+export const readDetail = async (id: string, signal: AbortSignal): Promise<Detail> => {
+  const answer = await getJson(pathOf(id), signal)
+  if (!isRow(answer)) throw new Error("The record's answer cannot be read.")
+  return {
+    ...answer,
+    children: rowsIn(answer, "children").filter(isRow),
+    request: bodyIn(answer, "request"),
+    response: bodyIn(answer, "response"),
+    steps: rowsIn(answer, "steps").filter(has<Step>("name")),
+    media: rowsIn(answer, "media").filter(has<Sighting>("label"))
+  }
+}
+
+/** The whole of a text that was too long to be shown at once. */
+export const readBody = async (id: string, which: Which): Promise<Blob> =>
+  (await call(bodyPath(id, which))).blob()
+
+export const bodyPath = (id: string, which: Which): string => `${pathOf(id)}/body/${which}`
+
+const pathOf = (id: string): string => `/ui/tracking_data/${encodeURIComponent(id)}`
+
+export const rowsIn = (value: unknown, name: string): ReadonlyArray<unknown> => {
+  const rows = field(value, name)
+  return Array.isArray(rows) ? rows : []
+}
+
+/** What has a text of this name is taken for what it should be. */
+export const has =
+  <A>(name: string) =>
+  (value: unknown): value is A =>
+    typeof field(value, name) === "string"
+
+const bodyIn = (value: unknown, which: Which): Body | null => {
+  const body = field(value, which)
+  return isBody(body) ? body : null
+}
+
+const isRow = has<Row>("internal_request_id")
+const isBody = has<Body>("text")

@@ -1,0 +1,69 @@
+import { svg } from "lit"
+import type { Series } from "../api/figures.ts"
+import { compact, count, percent } from "../format/count.ts"
+import { money } from "../format/money.ts"
+import type { Chart, Places } from "./chart.ts"
+import { short, ticks } from "./scale.ts"
+
+/** Requests by bucket, those that failed below the others. */
+export const requestsChart = ({ buckets }: Series): Chart => ({
+  name: "Requests",
+  ticks: ticks(Math.max(...buckets.map(({ requests }) => requests), 0), 3, true),
+  label: compact,
+  draw: (places) => {
+    const failed = buckets.map(({ errors }) => errors)
+    const all = buckets.map(({ requests }) => requests)
+    return svg`
+      <path class="all" d=${bars(places, failed, all)} />
+      <path class="errors" data-mark="errors" d=${bars(places, [], failed)} />`
+  },
+  describe: (at) => {
+    const { cancelled = 0, errors = 0, requests = 0 } = buckets[at] ?? {}
+    const failed = errors === 0 ? "" : `, ${count(errors)} failed (${percent(errors / requests)})`
+    return `${count(requests)} ${requests === 1 ? "request" : "requests"}${failed}${cancelled === 0 ? "" : `, ${count(cancelled)} cancelled`}`
+  }
+})
+
+/** Cost by bucket, one model upon another. */
+export const costChart = ({ buckets, models }: Series): Chart => {
+  const parts = buckets.map(({ cost_by_model_usd }) => stacked(cost_by_model_usd))
+  return {
+    name: "Cost",
+    ticks: ticks(Math.max(...parts.map((sums) => sums.at(-1) ?? 0), 0), 3),
+    label: (tick) => (tick === 0 ? "$0" : money(tick)),
+    draw: (places) =>
+      svg`${Array.from({ length: models.length + 1 }, (_, model) => {
+        const from = parts.map((sums) => (model === 0 ? 0 : (sums[model - 1] ?? 0)))
+        const to = parts.map((sums) => sums[model] ?? sums.at(-1) ?? 0)
+        const d = bars(places, from, to)
+        return model === models.length
+          ? svg`<path class="others" d=${d} />`
+          : svg`<path class="s${model}" data-mark=${model} d=${d} />`
+      })}`,
+    describe: (at) => {
+      const { cost_by_model_usd: parts = [], cost_usd: cost = "0" } = buckets[at] ?? {}
+      const costs = parts.map(Number)
+      const most = costs.indexOf(Math.max(...costs))
+      const name = Number(cost) > 0 ? `, most for ${models[most] ?? "other models"}` : ""
+      return `${money(cost)}${name}`
+    }
+  }
+}
+
+/** One path for all bars of a colour: hundreds of them are one element. */
+const bars = ({ width, x, y }: Places, from: ReadonlyArray<number>, to: ReadonlyArray<number>): string =>
+  to
+    .map((value, at) => {
+      const bottom = from[at] ?? 0
+      if (value <= bottom) return ""
+      const top = y(value)
+      // What is there is seen, however little it is beside the others.
+      const height = Math.max(y(bottom) - top, 1)
+      return `M${short(x(at))} ${short(Math.min(top, y(0) - 1))}h${short(width)}v${short(height)}h${short(-width)}z`
+    })
+    .join("")
+
+const stacked = (costs: ReadonlyArray<string>): ReadonlyArray<number> => {
+  let sum = 0
+  return costs.map((cost) => (sum += Number(cost)))
+}

@@ -1,0 +1,148 @@
+import { css } from "lit"
+
+/** How buttons, fields and figures look everywhere; each element has it in its styles. */
+export const shared = css`
+  *,
+  ::before,
+  ::after {
+    box-sizing: border-box;
+  }
+  :host([hidden]),
+  [hidden] {
+    display: none !important;
+  }
+  h1,
+  h2,
+  h3,
+  p,
+  ul,
+  ol,
+  dl,
+  dd {
+    margin: 0;
+    padding: 0;
+  }
+  h2,
+  h3 {
+    font-size: 1rem;
+    font-weight: 600;
+  }
+  ul,
+  ol {
+    list-style: none;
+  }
+  button,
+  select,
+  input,
+  textarea {
+    font: inherit;
+    color: inherit;
+    letter-spacing: inherit;
+  }
+  button,
+  select,
+  input:not([type="checkbox"], [type="radio"]),
+  a.button {
+    min-height: 28px;
+    padding: 0 var(--space-2);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--surface);
+    transition:
+      background-color var(--motion),
+      border-color var(--motion);
+  }
+  input:not([type="checkbox"], [type="radio"]) {
+    border-color: var(--line-strong);
+  }
+  button,
+  a.button {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 6px;
+    white-space: nowrap;
+    cursor: pointer;
+    text-decoration: none;
+    color: var(--text);
+  }
+  button:hover:not(:disabled),
+  a.button:hover {
+    background: var(--hover);
+    border-color: var(--line-strong);
+  }
+  button[aria-pressed="true"],
+  button.primary {
+    background: var(--accent);
+    border-color: var(--accent);
+    color: var(--on-accent);
+  }
+  button[aria-pressed="true"]:hover:not(:disabled),
+  button.primary:hover:not(:disabled) {
+    background: var(--accent);
+    filter: brightness(1.08);
+  }
+  button.plain {
+    border-color: transparent;
+    background: none;
+  }
+  button.plain:hover:not(:disabled) {
+    background: var(--hover);
+  }
+  button:disabled {
+    color: var(--muted);
+    opacity: 0.55;
+    cursor: default;
+  }
+  a {
+    color: var(--accent);
+  }
+  :focus-visible {
+    outline: 2px solid var(--accent);
+    outline-offset: 1px;
+  }
+  svg.icon {
+    width: 14px;
+    height: 14px;
+    flex: none;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 1.6;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+  code,
+  kbd,
+  pre,
+  .mono {
+    font-family: var(--mono);
+    font-size: 0.923em;
+  }
+  .muted {
+    color: var(--muted);
+  }
+  .hidden {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    margin: -1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  .cut {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  @media (forced-colors: active) {
+    button[aria-pressed="true"] {
+      forced-color-adjust: none;
+      background: Highlight;
+      color: HighlightText;
+    }
+    :focus-visible {
+      outline-color: Highlight;
+    }
+  }
+`
