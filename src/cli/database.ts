@@ -1,7 +1,8 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Console, Duration, Effect, Either, Layer, Logger } from "effect"
+import { Console, Duration, Effect, Either, Layer, Logger, LogLevel } from "effect"
 import { existsSync } from "node:fs"
-import { parseArgs } from "node:util"
 import * as RecordQuery from "../domain/record/RecordQuery.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import * as Database from "../services/Database.ts"
@@ -9,18 +10,38 @@ import { csv, jsonl } from "../services/tracking/read/exportFormats.ts"
 import { recordReport } from "../services/tracking/recordReport.ts"
 import { Retention } from "../services/tracking/Retention.ts"
 import { wholeRecord } from "../services/tracking/wholeRecord.ts"
-import { millisIn, NotDone } from "./words.ts"
+import { millisIn, NotDone, said } from "./words.ts"
 
 /** `percept db`: what is in the record, whether or not a router runs on it. */
-export const db = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
-  if (deed === "stats") return withDatabase(stats(rest))
-  if (deed === "prune") return withDatabase(prune(rest))
-  if (deed === "export") return withDatabase(exported(rest))
-  return deed === "" ? Console.log(HELP) : Effect.fail(wrong(`There is no command 'db ${deed}'.`))
-}
+export const db = Command.make("db", {}, () => Console.log(HELP)).pipe(
+  Command.withDescription("The record: what it holds, making room in it, taking it elsewhere."),
+  Command.withSubcommands([
+    Command.make("stats", {}, () => withDatabase(stats)).pipe(
+      Command.withDescription("What is kept, since when, and what room it takes.")
+    ),
+    Command.make(
+      "prune",
+      {
+        olderThan: said("older-than", "Deletes what is older than this: 90m, 12h, 3d, 2w."),
+        vacuum: Options.boolean("vacuum").pipe(
+          Options.withDescription("Makes the file as small as can be; routers wait meanwhile.")
+        )
+      },
+      (asked) => withDatabase(prune(asked))
+    ).pipe(Command.withDescription("Deletes what is too old or too much by the settings, now.")),
+    Command.make(
+      "export",
+      {
+        format: said("format", "jsonl, with texts, or csv, without."),
+        from: said("from", "The first time: 2026-01-31, or 2026-01-31T12:00:00Z."),
+        to: said("to", "The time after the last.")
+      },
+      (asked) => withDatabase(exported(asked))
+    ).pipe(Command.withDescription("Writes every request to standard output."))
+  ])
+)
 
-const stats = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
-  yield* optionsIn(words, {})
+const stats = Effect.gen(function* () {
   const { bytes, media, requests, sumsByDay, sumsByHour, tables, texts } = yield* recordReport
   const { mediaCacheMb } = yield* AppConfig
   const lines: ReadonlyArray<readonly [string, string]> = [
@@ -52,16 +73,18 @@ const since = (time: string | undefined): string => (time === undefined ? "" : `
 
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`
 
-const prune = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
-  const options = yield* optionsIn(words, { "older-than": { type: "string" }, vacuum: { type: "boolean" } })
-  const olderThan = yield* ageIn(options["older-than"])
+const prune = Effect.fnUntraced(function* (asked: {
+  readonly olderThan: string | undefined
+  readonly vacuum: boolean
+}) {
+  const olderThan = yield* ageIn(asked.olderThan)
   const { sweep } = yield* Retention
   const { bodies, rollups, rows } = yield* sweep({
     pause: PAUSE,
     ...(olderThan === undefined ? {} : { olderThan })
   })
   yield* Console.log(`${rows} requests, ${bodies} texts and ${rollups} sums by the hour are deleted.`)
-  if (options["vacuum"] === true) yield* vacuum
+  if (asked.vacuum) yield* vacuum
 })
 
 /** Writes everything anew, so that a file is as small as can be, and gets smaller by and by from now on. */
@@ -77,19 +100,16 @@ const vacuum = Effect.gen(function* () {
   yield* Console.log(`${megabytes(before)} became ${megabytes(total)}.`)
 })
 
-const exported = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
-  const {
-    format = "jsonl",
-    from,
-    to
-  } = yield* optionsIn(words, {
-    format: { type: "string" },
-    from: { type: "string" },
-    to: { type: "string" }
-  })
+const exported = Effect.fnUntraced(function* ({
+  format = "jsonl",
+  from = "",
+  to = ""
+}: {
+  readonly [name in "format" | "from" | "to"]: string | undefined
+}) {
   if (format !== "jsonl" && format !== "csv") return yield* wrong("--format must be jsonl or csv.")
   const range = yield* Either.mapLeft(
-    RecordQuery.parse(new URLSearchParams({ from: String(from ?? ""), to: String(to ?? "") }), Date.now()),
+    RecordQuery.parse(new URLSearchParams({ from, to }), Date.now()),
     ({ message }) => wrong(message)
   )
   const found = {
@@ -111,17 +131,9 @@ const told = (text: string): Effect.Effect<boolean, NotDone> =>
     })
   })
 
-type Options = { readonly [name: string]: { readonly type: "string" | "boolean" } }
-
-const optionsIn = (words: ReadonlyArray<string>, options: Options) =>
-  Either.try({
-    try: () => parseArgs({ args: Array.from(words), options, strict: true }).values,
-    catch: (error) => wrong(error instanceof Error ? error.message : String(error))
-  })
-
-const ageIn = (word: unknown): Either.Either<Duration.Duration | undefined, NotDone> => {
+const ageIn = (word: string | undefined): Either.Either<Duration.Duration | undefined, NotDone> => {
   if (word === undefined) return Either.right(undefined)
-  const millis = millisIn(String(word))
+  const millis = millisIn(word)
   return millis === undefined
     ? Either.left(wrong("--older-than must be a time such as 90m, 12h, 3d or 2w."))
     : Either.right(Duration.millis(millis))
@@ -137,7 +149,7 @@ const withDatabase = <A, E>(program: Effect.Effect<A, E, SqlClient | AppConfig |
       return yield* new NotDone({ message: `There is no database ${databaseFile}.` })
     const database = Retention.Default.pipe(Layer.provideMerge(Database.layer))
     return yield* Effect.mapError(Effect.provide(program, database), plainly)
-  }).pipe(Effect.provide(AppConfig.layerFromEnv), Effect.provide(Logger.remove(Logger.defaultLogger)))
+  }).pipe(Effect.provide(AppConfig.layerFromEnv), Effect.provide(Logger.minimumLogLevel(LogLevel.None)))
 
 const plainly = (error: unknown): unknown =>
   Database.isPassing(error)

@@ -1,23 +1,41 @@
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
 import { Console, Effect, Either, Layer } from "effect"
-import { parseArgs } from "node:util"
 import { believable, fromDollars, toDollars } from "../domain/Money.ts"
 import type { NanoDollars } from "../domain/Money.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import * as Database from "../services/Database.ts"
 import { KeyStore } from "../services/KeyStore.ts"
 import type { KeyWish, StoredKey } from "../services/KeyStore.ts"
-import { millisIn, NotDone } from "./words.ts"
+import { millisIn, NotDone, said } from "./words.ts"
 
 /** `percept keys`: the keys in the database, whether or not a router runs on it. */
-export const keys = ([deed = "", ...rest]: ReadonlyArray<string>): Effect.Effect<unknown, unknown> => {
-  if (deed === "create") return withStore(create(rest))
-  if (deed === "list") return withStore(list)
-  if (deed === "revoke") return withStore(revoke(rest))
-  return Console.log(HELP)
-}
+export const keys = Command.make("keys", {}, () => Console.log(HELP)).pipe(
+  Command.withDescription("Keys with budgets and limits: make, list and revoke them."),
+  Command.withSubcommands([
+    Command.make(
+      "create",
+      {
+        name: said("name", "Whose key it is."),
+        budget: said("budget", "Dollars it may spend in all: 12.50."),
+        rpm: said("rpm", "Requests a minute, in each router."),
+        tpm: said("tpm", "Tokens a minute, in each router."),
+        models: said("models", 'Names it may use: "gpt-*,anthropic/*".'),
+        expires: said("expires", "When it ends: 30d, or a date, 2030-12-31.")
+      },
+      (asked) => withStore(create(asked))
+    ).pipe(Command.withDescription("Makes a key; it is shown once.")),
+    Command.make("list", {}, () => withStore(list)).pipe(
+      Command.withDescription("What there is, spent and left.")
+    ),
+    Command.make("revoke", { key: Args.text({ name: "id or name" }) }, ({ key }) =>
+      withStore(revoke(key))
+    ).pipe(Command.withDescription("Ends a key."))
+  ])
+)
 
-const create = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
-  const wish = yield* wishIn(words)
+const create = Effect.fnUntraced(function* (asked: Asked) {
+  const wish = yield* wishIn(asked)
   const store = yield* KeyStore
   const { id, secret } = yield* store
     .create(wish)
@@ -49,7 +67,7 @@ const list = Effect.gen(function* () {
     )
 })
 
-const revoke = Effect.fnUntraced(function* ([idOrName = ""]: ReadonlyArray<string>) {
+const revoke = Effect.fnUntraced(function* (idOrName: string) {
   const key = yield* (yield* KeyStore).revoke(idOrName)
   if (key === undefined) return yield* new NotDone({ message: `There is no key '${idOrName}'.` })
   yield* Console.log(
@@ -84,31 +102,37 @@ const stateOf = ({ budget, expiresAt, revokedAt, spent }: StoredKey, now: number
 
 const dollars = (nano: NanoDollars): string => `${nano < 0 ? "-" : ""}$${toDollars(Math.abs(nano))}`
 
+/** A key as it is asked for in words. */
+export interface Asked {
+  readonly name?: string | undefined
+  readonly budget?: string | undefined
+  readonly rpm?: string | undefined
+  readonly tpm?: string | undefined
+  readonly models?: string | undefined
+  readonly expires?: string | undefined
+}
+
 /** What was asked for, or the first word of it that is wrong. */
-export const wishIn = (words: ReadonlyArray<string>): Either.Either<KeyWish, NotDone> =>
+export const wishIn = (asked: Asked): Either.Either<KeyWish, NotDone> =>
   Either.gen(function* () {
-    const { values } = yield* Either.try({
-      try: () => parseArgs({ args: Array.from(words), options: OPTIONS, strict: true }),
-      catch: (error) => wrong(`${error instanceof Error ? error.message : String(error)}`)
-    })
-    const { name } = values
+    const { name } = asked
     if (name === undefined || !NAME.test(name))
       return yield* Either.left(
         wrong("--name must be 1 to 64 letters, digits, or any of . _ @ + - between them.")
       )
     return {
       name,
-      budget: yield* given(values.budget, "--budget must be dollars, for example 12.50", (text) =>
+      budget: yield* given(asked.budget, "--budget must be dollars, for example 12.50", (text) =>
         believable(fromDollars(text))
       ),
-      rpm: yield* given(values.rpm, "--rpm must be a whole number from 1 on", countIn),
-      tpm: yield* given(values.tpm, "--tpm must be a whole number from 1 on", countIn),
+      rpm: yield* given(asked.rpm, "--rpm must be a whole number from 1 on", countIn),
+      tpm: yield* given(asked.tpm, "--tpm must be a whole number from 1 on", countIn),
       models: yield* given(
-        values.models,
+        asked.models,
         '--models must be names, for example "gpt-*,anthropic/*"',
         patternsIn
       ),
-      expiresAt: yield* given(values.expires, "--expires must be to come: 30d, 12h, or 2030-12-31", timeIn)
+      expiresAt: yield* given(asked.expires, "--expires must be to come: 30d, 12h, or 2030-12-31", timeIn)
     }
   })
 
@@ -147,15 +171,6 @@ const withStore = <A, E>(program: Effect.Effect<A, E, KeyStore>) =>
       KeyStore.Default.pipe(Layer.provide(Database.layer), Layer.provide(AppConfig.layerFromEnv))
     )
   )
-
-const OPTIONS = {
-  name: { type: "string" },
-  budget: { type: "string" },
-  rpm: { type: "string" },
-  tpm: { type: "string" },
-  models: { type: "string" },
-  expires: { type: "string" }
-} as const
 
 /** Nothing that could be taken for an option, or that a terminal would not show as it is. */
 const NAME = /^(?!-)[\w.@+-]{1,64}$/

@@ -1,24 +1,50 @@
-import { Console, Effect, Layer, Logger } from "effect"
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import { Console, Effect, Layer, Logger, LogLevel, Option } from "effect"
 import { ModelNotFound } from "../domain/Errors.ts"
 import { contextOf, modalitiesOf } from "../domain/Model.ts"
 import type { Model } from "../domain/Model.ts"
 import { priced, toDollars } from "../domain/Money.ts"
 import type { Pricing } from "../domain/Pricing.ts"
-import { routing } from "../program.ts"
+import { routing } from "../routing.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Catalogue } from "../services/gateway/Catalogue.ts"
 import { ModelRouter } from "../services/gateway/ModelRouter.ts"
 import type { Route } from "../services/gateway/ModelRouter.ts"
 import { Providers } from "../services/gateway/Provider.ts"
 import { Redaction } from "../services/tracking/Redaction.ts"
-import { NotDone } from "./words.ts"
+import { build, help, pull } from "./speechModels.ts"
+import { NotDone, said } from "./words.ts"
 
-/** `percept models list`: every name there is, or those of one provider. */
-export const list = (words: ReadonlyArray<string>) =>
+const name = Args.text({ name: "name" }).pipe(Args.optional, Args.map(Option.getOrUndefined))
+
+/** `percept models`: names and where they go, and what listens. */
+export const models = Command.make("models", {}, () => help).pipe(
+  Command.withDescription("Models: list them, say where a name goes, fetch those that listen."),
+  Command.withSubcommands([
+    Command.make("list", { provider: said("provider", "Only this one's.") }, ({ provider }) =>
+      list(provider)
+    ).pipe(Command.withDescription("Every model there is, by name.")),
+    Command.make("resolve", { name }, ({ name }) => resolve(name)).pipe(
+      Command.withDescription("Where a request for this name goes, and why.")
+    ),
+    Command.make("pull", { name }, ({ name }) => pull(name)).pipe(
+      Command.withDescription("Fetches a speech model into DATA_DIR/models.")
+    ),
+    Command.make("fetch", { name }, ({ name }) => pull(name)).pipe(
+      Command.withDescription("The same as pull.")
+    ),
+    Command.make("build-engine", {}, () => build).pipe(
+      Command.withDescription("Builds whisper-cli into DATA_DIR/bin; needs cmake and a compiler.")
+    )
+  ])
+)
+
+/** Every name there is, or those of one provider. */
+const list = (wanted: string | undefined) =>
   withLists(
     Effect.gen(function* () {
       const catalogue = yield* Catalogue
-      const wanted = providerIn(words)
       const names = (yield* Providers).map(({ name }) => name)
       if (wanted !== undefined && !names.includes(wanted))
         return yield* new NotDone({
@@ -33,8 +59,8 @@ export const list = (words: ReadonlyArray<string>) =>
     })
   )
 
-/** `percept models resolve`: where a request for this name would go, by which rule, and what is known of the model. */
-export const resolve = ([name]: ReadonlyArray<string>) =>
+/** Where a request for this name would go, by which rule, and what is known of the model. */
+const resolve = (name: string | undefined) =>
   withLists(
     Effect.gen(function* () {
       yield* (yield* Catalogue).all()
@@ -83,19 +109,13 @@ const tellTroubles = Effect.gen(function* () {
 const noList = (provider: string, trouble: string): string =>
   `The model list of ${provider} cannot be had: ${trouble}`
 
-const providerIn = (words: ReadonlyArray<string>): string | undefined => {
-  const at = words.findIndex((word) => word === "--provider" || word.startsWith("--provider="))
-  const word = words[at]
-  return word === undefined ? undefined : word === "--provider" ? (words[at + 1] ?? "") : word.slice(11)
-}
-
 /** Everything that knows of names, and no server; what is wrong with lists is told by the commands themselves. */
 const withLists = <A, E>(program: Effect.Effect<A, E, Catalogue | ModelRouter | Providers>) =>
   program.pipe(
     Effect.provide(
       routing.pipe(
         Layer.provide(Redaction.Default),
-        Layer.provide(Logger.remove(Logger.defaultLogger)),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.None)),
         Layer.provide(AppConfig.layerFromEnv)
       )
     )
