@@ -1,7 +1,7 @@
 /** Brings a checkout up to date before it is run: installs locked packages and builds, each only when stale. */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -17,8 +17,13 @@ export const requireNode = () => {
 
 export const installIfStale = () => {
   const stamp = join(root, "node_modules", ".percept-installed")
-  const wanted = digest(["package.json", "package-lock.json", ".npmrc"], process.version, process.arch)
+  // How the project's own scripts are called changes nothing of what is installed.
+  const { scripts: _, ...packages } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const described = JSON.stringify(packages)
+  const wanted = digest(["package-lock.json", ".npmrc"], described, process.version, process.arch)
   if (read(stamp) === wanted) return
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink())
+    fail("node_modules is a link: installing would empty the folder it leads to. Remove the link first.")
   say("Installing packages (about a minute, once) …")
   run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { npm_config_nodedir: headersFolder() })
   writeFileSync(stamp, wanted)
@@ -26,7 +31,7 @@ export const installIfStale = () => {
 
 export const buildIfStale = () => {
   const stamp = join(root, "dist", ".percept-built")
-  const wanted = digest([...filesBelow("src"), "package-lock.json", "scripts/build.mjs"])
+  const wanted = digest([...filesBelow("src"), "package-lock.json", "scripts/build.mjs", "scripts/page.mjs"])
   if (read(stamp) === wanted) return
   say("Building …")
   run(process.execPath, ["scripts/build.mjs"])
@@ -41,6 +46,23 @@ export const run = (command, args, env = {}) => {
   const { error, signal, status } = spawnSync(command, args, { cwd: root, stdio: "inherit", env: clean })
   if (error !== undefined) fail(`${command} cannot be run: ${error.message}`)
   if (status !== 0) fail(`${command} ${args.join(" ")} failed (${signal ?? status}).`)
+}
+
+/** Runs such commands side by side, each to its end. */
+export const runTogether = async (commands) => {
+  const failures = await Promise.all(
+    commands.map(
+      ([command, ...args]) =>
+        new Promise((resolve) => {
+          spawn(command, args, { cwd: root, stdio: "inherit" })
+            .once("error", ({ message }) => resolve(`${command} cannot be run: ${message}`))
+            .once("close", (status, signal) =>
+              resolve(status === 0 ? "" : `${command} ${args.join(" ")} failed (${signal ?? status}).`)
+            )
+        })
+    )
+  )
+  if (failures.some((failure) => failure !== "")) fail(failures.filter(Boolean).join("\n"))
 }
 
 /** Where this Node's headers lie, if they came with it: then native packages compile without a download. */

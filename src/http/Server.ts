@@ -1,4 +1,4 @@
-import { HttpApiBuilder, HttpApiSwagger } from "@effect/platform"
+import { HttpApiBuilder } from "@effect/platform"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Data, Duration, Effect, Layer } from "effect"
 import { createServer } from "node:http"
@@ -9,6 +9,7 @@ import { AppConfig } from "../services/AppConfig.ts"
 import { refusalToListen } from "../services/ApiKeys.ts"
 import { KeyRing } from "../services/KeyRing.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
+import * as ApiDocs from "./ApiDocs.ts"
 import { answerBadHttp } from "./BadHttp.ts"
 import { Api } from "./contract.ts"
 import { makeCors } from "./Cors.ts"
@@ -61,9 +62,7 @@ const serve = (lanes: (gateway: Gateway) => ReadonlyMap<string, Lane>) =>
 
 const withApi = <A, E, R>(layer: Layer.Layer<A, E, R>) =>
   layer.pipe(
-    Layer.provide(
-      Layer.mergeAll(HttpApiSwagger.layer(), HttpApiBuilder.middlewareOpenApi(), ErrorResponses.layer)
-    ),
+    Layer.provide([ApiDocs.layer, ErrorResponses.layer]),
     Layer.provide(HttpApiBuilder.api(Api)),
     Layer.provide(handlers.layer),
     Layer.provide([HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer]),

@@ -4,6 +4,8 @@ import type { OutgoingHttpHeaders } from "node:http"
 import { gzipSync } from "node:zlib"
 import { parseJson, stringField } from "../../src/domain/Json.ts"
 import { eventually, startRouter } from "../support/Router.ts"
+import type { Router } from "../support/Router.ts"
+import { shared } from "../support/Shared.ts"
 import {
   abandonedWith,
   client,
@@ -17,7 +19,7 @@ import {
   startUpstream,
   succeeded
 } from "../support/Upstream.ts"
-import type { Question, Verdict } from "../support/Upstream.ts"
+import type { Question, Received, Upstream, Verdict } from "../support/Upstream.ts"
 
 interface Case extends Question {
   readonly name: string
@@ -143,12 +145,37 @@ const wrongHeads: ReadonlyArray<Case> = [
 /** Nothing is tried again here, so that each case is one call. */
 const ONE_TRY = { UPSTREAM_RETRIES: "0" }
 
+/** A router and its provider, for all cases of a table. */
+const startBoth = (lanes: boolean, env: { readonly [name: string]: string } = {}) =>
+  Effect.gen(function* () {
+    const upstream = yield* startUpstream
+    return { upstream, router: yield* startRouter({ ...upstream.env, ...ONE_TRY, ...env }, { lanes }) }
+  })
+
 /** Every case on the fast lane and through the contract: they must not be told apart. */
 const bothWays = (title: string, tests: (lanes: boolean) => void) => {
   for (const lanes of [true, false])
-    describe.concurrent(`${title}, ${lanes ? "on the fast lane" : "through the contract"}`, () =>
-      tests(lanes)
-    )
+    describe(`${title}, ${lanes ? "on the fast lane" : "through the contract"}`, () => {
+      describe.concurrent("each", () => tests(lanes))
+    })
+}
+
+/** The same for cases that share a router, where only the good requests after them may reach the provider. */
+const refusedBothWays = (
+  title: string,
+  env: { readonly [name: string]: string },
+  tests: (start: Effect.Effect<{ readonly router: Router; readonly upstream: Upstream }>) => void
+) => {
+  for (const lanes of [true, false])
+    describe(`${title}, ${lanes ? "on the fast lane" : "through the contract"}`, () => {
+      const both = shared(startBoth(lanes, env))
+      let cases = 0
+      describe.concurrent("each", () => tests(Effect.tap(both, () => Effect.sync(() => cases++))))
+
+      it.scopedLive("did not reach the provider", () =>
+        Effect.map(both, ({ upstream }) => assert.strictEqual(upstream.received.length, cases))
+      )
+    })
 }
 
 for (const [title, cases] of [
@@ -156,16 +183,14 @@ for (const [title, cases] of [
   ["a field of the wrong type", wrongTypes],
   ["a request for something else", wrongHeads]
 ] as const)
-  bothWays(title, (lanes) => {
+  refusedBothWays(title, {}, (start) => {
     for (const { allow, name, verdict, ...question } of cases)
       it.scopedLive(`${name} is a ${verdict.status}`, () =>
         Effect.gen(function* () {
-          const upstream = yield* startUpstream
-          const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
+          const { router } = yield* start
           const got = yield* send(router, question)
           yield* refusedWith(router, got, { source: "client", type: "invalid_request_error", ...verdict })
           assert.strictEqual(got.headers.allow, allow)
-          assert.strictEqual(upstream.received.length, 1)
         })
       )
   })
@@ -311,11 +336,11 @@ describe.concurrent("bytes that are no HTTP request", () => {
     ],
     ["a head of 1 MB", `GET /v1/models HTTP/1.1\r\n${host}x: ${"x".repeat(1024 * 1024)}\r\n\r\n`, 431]
   ]
+  const start = shared(startBoth(true))
   for (const [what, bytes, status] of cases)
     it.scopedLive(`${what} is answered with a ${status} in our shape`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter({ ...upstream.env, ...ONE_TRY })
+        const { router } = yield* start
         const got = yield* sendRaw(router, bytes)
         yield* servesOn(router, undefined)
         errorAnswer(got, { status })
@@ -323,16 +348,14 @@ describe.concurrent("bytes that are no HTTP request", () => {
     )
 })
 
+const KEY = 'k-it\'s "quoted"; --%00\\u0000'
+const OTHER = "another-key-of-this-router"
+const KEYS = { API_KEYS: `${KEY}, ${OTHER}` }
+const GOOD = { authorization: `Bearer ${OTHER}` }
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`
+
 bothWays("a key", (lanes) => {
-  const KEY = 'k-it\'s "quoted"; --%00\\u0000'
-  const OTHER = "another-key-of-this-router"
-  const GOOD = { authorization: `Bearer ${OTHER}` }
-  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`
-  const start = Effect.gen(function* () {
-    const upstream = yield* startUpstream
-    const env = { ...upstream.env, ...ONE_TRY, API_KEYS: `${KEY}, ${OTHER}` }
-    return { upstream, router: yield* startRouter(env, { lanes }) }
-  })
+  const start = shared(startBoth(lanes, KEYS))
 
   const right: ReadonlyArray<readonly [string, OutgoingHttpHeaders]> = [
     ["as bearer token", { authorization: `Bearer ${KEY}` }],
@@ -355,6 +378,25 @@ bothWays("a key", (lanes) => {
       })
     )
 
+  it.scopedLive("of 1 MB is refused, and the router goes on", () =>
+    Effect.gen(function* () {
+      const { router } = yield* start
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-api-key: `
+      const got = yield* sendRaw(router, `${head}${"k".repeat(1024 * 1024)}\r\n\r\n`)
+      yield* servesOn(router, undefined, { headers: GOOD })
+      errorAnswer(got, { status: 431 })
+    })
+  )
+
+  it.scopedLive("is not asked for where nothing is to be had", () =>
+    Effect.gen(function* () {
+      const { router } = yield* start
+      assert.strictEqual((yield* send(router, { method: "GET", path: "/healthz" })).status, 200)
+    })
+  )
+})
+
+refusedBothWays("a key that is wrong", KEYS, (start) => {
   const wrong: ReadonlyArray<readonly [string, Question]> = [
     ["missing", {}],
     ["empty", { headers: { authorization: "Bearer " } }],
@@ -378,35 +420,17 @@ bothWays("a key", (lanes) => {
     ["missing for a model", { method: "GET", path: "/v1/models/test/plain" }]
   ]
   for (const [how, question] of wrong)
-    it.scopedLive(`that is wrong is a 401: ${how}`, () =>
+    it.scopedLive(`with a 401: ${how}`, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start
+        const { router } = yield* start
         const got = yield* send(router, { body: JSON.stringify(HI), ...question })
         const verdict: Verdict = { status: 401, source: "client", code: "invalid_api_key" }
         const { row } = yield* refusedWith(router, got, verdict, { headers: GOOD })
         assert.isNull(row.key_id)
         assert.match(got.headers["www-authenticate"] ?? "", /^Bearer/)
         for (const secret of [KEY, OTHER]) assert.notInclude(got.text + JSON.stringify(row), secret)
-        assert.strictEqual(upstream.received.length, 1)
       })
     )
-
-  it.scopedLive("of 1 MB is refused, and the router goes on", () =>
-    Effect.gen(function* () {
-      const { router } = yield* start
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-api-key: `
-      const got = yield* sendRaw(router, `${head}${"k".repeat(1024 * 1024)}\r\n\r\n`)
-      yield* servesOn(router, undefined, { headers: GOOD })
-      errorAnswer(got, { status: 431 })
-    })
-  )
-
-  it.scopedLive("is not asked for where nothing is to be had", () =>
-    Effect.gen(function* () {
-      const { router } = yield* start
-      assert.strictEqual((yield* send(router, { method: "GET", path: "/healthz" })).status, 200)
-    })
-  )
 })
 
 bothWays("a model that is not here", (lanes) => {
@@ -423,11 +447,13 @@ bothWays("a model that is not here", (lanes) => {
     ["openai:" + "x".repeat(10_000), "OpenRouter is configured", true],
     ["x".repeat(10_000), "no provider is configured", false]
   ]
+  const start = shared(startBoth(lanes))
+  const startBare = shared(startRouter({}, { lanes }))
   for (const [model, where, configured] of cases)
     it.scopedLive(`is a 404: ${model.slice(0, 40)} where ${where}`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter(configured ? { ...upstream.env, ...ONE_TRY } : {}, { lanes })
+        const { router: withProvider, upstream } = yield* start
+        const router = configured ? withProvider : yield* startBare
         const got = yield* sendChat(router, { ...HI, model })
         const verdict: Verdict = { status: 404, source: "client", code: "model_not_found", param: "model" }
         assert.isBelow(got.text.length, 1000)
@@ -440,7 +466,7 @@ bothWays("a model that is not here", (lanes) => {
     )
 })
 
-bothWays("a web page of somebody else", (lanes) => {
+refusedBothWays("a web page of somebody else at an open router", {}, (start) => {
   const foreign: ReadonlyArray<readonly [string, OutgoingHttpHeaders]> = [
     ["a foreign origin", { origin: "https://evil.example" }],
     ["an origin on another port of this machine", { origin: "http://localhost:1" }],
@@ -452,22 +478,22 @@ bothWays("a web page of somebody else", (lanes) => {
     ["a foreign origin of the same foreign name", { host: "evil.example", origin: "http://evil.example" }]
   ]
   for (const [what, headers] of foreign)
-    it.scopedLive(`gets a 403 from an open router: ${what}`, () =>
+    it.scopedLive(`with a 403: ${what}`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
+        const { router } = yield* start
         const got = yield* sendChat(router, HI, headers)
         yield* refusedWith(router, got, { status: 403, source: "client", code: "foreign_origin" })
-        assert.strictEqual(upstream.received.length, 1)
         assert.notProperty(got.headers, "access-control-allow-origin")
       })
     )
+})
 
+bothWays("a web page of somebody else", (lanes) => {
+  const start = shared(startBoth(lanes))
   for (const host of ["localhost", "LOCALHOST:1", "127.0.0.1:9", "[::1]:8000", "app.localhost"])
     it.scopedLive(`is not what calls it ${host}`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
+        const { router } = yield* start
         yield* succeeded(router, yield* sendChat(router, HI, { host }))
         yield* succeeded(router, yield* sendChat(router, HI, { host, origin: `http://${host}` }))
       })
@@ -485,8 +511,7 @@ bothWays("a web page of somebody else", (lanes) => {
 
   it.scopedLive("gets no leave by default", () =>
     Effect.gen(function* () {
-      const upstream = yield* startUpstream
-      const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
+      const { router } = yield* start
       const got = yield* send(router, preflight(FRIEND))
       yield* refusedWith(router, got, { status: 405, source: "client" })
       for (const name of Object.keys(got.headers)) assert.notMatch(name, /^access-control-/)
@@ -579,11 +604,11 @@ bothWays("a request nested 100000 deep", (lanes) => {
       `{"model":"percept/inspect","messages":[{"role":"assistant","tool_calls":[${DEEP}]}]}`
     ]
   ]
+  const start = shared(startBoth(lanes))
   for (const [how, body] of cases)
     it.scopedLive(`is taken or refused, but breaks nothing: ${how}`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
+        const { router } = yield* start
         const got = yield* sendChat(router, body)
         if (got.status === 200) yield* succeeded(router, got)
         else yield* refusedWith(router, got, { status: 400, source: "client" })
@@ -592,7 +617,7 @@ bothWays("a request nested 100000 deep", (lanes) => {
 })
 
 bothWays("two models in one request", (lanes) => {
-  const messages = '"messages":[{"role":"user","content":"x"}]'
+  const messages = '"messages":[{"role":"user","content":"MARK"}]'
   const cases: ReadonlyArray<readonly [string, string]> = [
     ["one after the other", `{"model":"test/free:free","model":"test/plain",${messages}}`],
     ["around the messages", `{"model":"test/free:free",${messages},"model":"test/plain"}`],
@@ -602,14 +627,15 @@ bothWays("two models in one request", (lanes) => {
     ["the second one for another provider", `{"model":"percept/inspect","model":"test/plain",${messages}}`],
     ["the same twice", `{"model":"test/plain","model":"test/plain",${messages}}`]
   ]
+  const start = shared(startBoth(lanes))
   for (const [how, body] of cases)
     it.scopedLive(`mean the one that is recorded, to the provider too: ${how}`, () =>
       Effect.gen(function* () {
-        const upstream = yield* startUpstream
-        const router = yield* startRouter({ ...upstream.env, ...ONE_TRY }, { lanes })
-        const got = yield* sendChat(router, body)
+        const { router, upstream } = yield* start
+        const got = yield* sendChat(router, body.replace("MARK", how))
         const { row } = yield* succeeded(router, got)
-        const sent = upstream.received[0]?.body.toString("utf8") ?? ""
+        const [sent = "", ...others] = upstream.received.map(textOf).filter((text) => text.includes(how))
+        assert.isEmpty(others)
         assert.strictEqual(stringField(parseJson(sent), "model"), "test/plain")
         assert.strictEqual(row.model_requested_by_client, "test/plain")
         assert.strictEqual(row.model_routed_to_openrouter, "test/plain")
@@ -617,6 +643,8 @@ bothWays("two models in one request", (lanes) => {
       })
     )
 })
+
+const textOf = ({ body }: Received): string => body.toString("utf8")
 
 /** What every `model` in a JSON text says, however its name is escaped: parsers differ in which of them counts. */
 const modelsIn = (json: string): ReadonlyArray<unknown> =>

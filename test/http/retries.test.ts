@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { field, parseJson } from "../../src/domain/Json.ts"
+import { corners } from "../support/Corner.ts"
 import { eventually, startRouter } from "../support/Router.ts"
 import {
   abandonedWith,
@@ -9,7 +10,6 @@ import {
   chunk,
   client,
   completion,
-  HI,
   json,
   openStream,
   raw,
@@ -24,12 +24,19 @@ import {
 } from "../support/Upstream.ts"
 import type { Answer } from "../support/Upstream.ts"
 
-const STREAM = { ...HI, stream: true }
-const start = (env: { readonly [name: string]: string } = {}) =>
-  Effect.gen(function* () {
-    const upstream = yield* startUpstream
-    return { upstream, router: yield* startRouter({ ...upstream.env, ...env }) }
-  })
+/** One router for all cases with the same `UPSTREAM_RETRIES`. */
+const retrying = (env: { readonly [name: string]: string } = {}) =>
+  corners(
+    Effect.gen(function* () {
+      const upstream = yield* startUpstream
+      return { upstream, router: yield* startRouter({ ...upstream.env, ...env }) }
+    })
+  )
+
+const usual = retrying()
+const never = retrying({ UPSTREAM_RETRIES: "0" })
+const once = retrying({ UPSTREAM_RETRIES: "1" })
+const twice = retrying({ UPSTREAM_RETRIES: "2" })
 
 const failing = (status: number, error: object = {}, headers: Record<string, string> = {}): Answer =>
   json(status, { error: { code: status, message: "Not to be seen", ...error } }, headers)
@@ -72,10 +79,10 @@ describe.concurrent("what fails is tried again, and the client sees only the suc
     for (const streams of [false, true])
       it.scopedLive(`${what} ${streams ? "for a stream" : "for a plain request"}`, () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start({ UPSTREAM_RETRIES: "1" })
+          const { hi, router, streamed, upstream } = yield* once
           const text = streamText(["Hel", "lo"])
           upstream.once(fault, streams ? stream(text) : completion("Hello"))
-          const got = yield* sendChat(router, streams ? STREAM : HI)
+          const got = yield* sendChat(router, streams ? streamed : hi)
           const rows = yield* router.rows
           const { row } = yield* succeeded(router, got)
           assert.deepStrictEqual(rows, [row])
@@ -90,22 +97,22 @@ describe.concurrent("what fails is tried again, and the client sees only the suc
 
   it.scopedLive("two faults of different kinds", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start({ UPSTREAM_RETRIES: "2" })
+      const { hi, router, upstream } = yield* twice
       upstream.once(failing(500), reset)
-      yield* succeeded(router, yield* sendChat(router, HI))
+      yield* succeeded(router, yield* sendChat(router, hi))
       assert.strictEqual(upstream.received.length, 4)
     })
   )
 
   it.scopedLive("a fault that bore a generation id, of which nothing is left", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start({ UPSTREAM_RETRIES: "1" })
+      const { hi, router, upstream } = yield* once
       const good = completion("Hello")
       upstream.once(failing(500, {}, { "x-generation-id": "gen-bad" }), (request, response) => {
         response.setHeader("x-generation-id", "gen-good")
         good(request, response)
       })
-      const got = yield* sendChat(router, HI)
+      const got = yield* sendChat(router, hi)
       assert.strictEqual(got.headers["x-generation-id"], "gen-good")
       const { row } = yield* succeeded(router, got)
       assert.strictEqual(row.openrouter_request_id, "gen-good")
@@ -114,12 +121,12 @@ describe.concurrent("what fails is tried again, and the client sees only the suc
 
   it.scopedLive("a fault that bore a generation id, where the success bears none", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start({ UPSTREAM_RETRIES: "1" })
+      const { hi, router, upstream } = yield* once
       upstream.once(
         failing(500, {}, { "x-generation-id": "gen-bad" }),
         completion("Hello", { id: "gen-good" })
       )
-      const got = yield* sendChat(router, HI)
+      const got = yield* sendChat(router, hi)
       assert.notProperty(got.headers, "x-generation-id")
       const { row } = yield* succeeded(router, got)
       assert.strictEqual(row.openrouter_request_id, "gen-good")
@@ -128,7 +135,7 @@ describe.concurrent("what fails is tried again, and the client sees only the suc
 })
 
 describe.concurrent("what will not pass is tried once", () => {
-  const once: ReadonlyArray<readonly [string, Answer, number]> = [
+  const lasting: ReadonlyArray<readonly [string, Answer, number]> = [
     ...[400, 402, 404, 413, 422].map((status) => [`a ${status}`, failing(status), status] as const),
     ["a 401", failing(401), 502],
     ["a 403", failing(403), 502],
@@ -138,12 +145,12 @@ describe.concurrent("what will not pass is tried once", () => {
     ["a 400 in a good answer", json(200, { error: { code: 400, message: "Wrong" } }), 400],
     ["a first event that is no JSON", stream("data: {nope}\n\n"), 502]
   ]
-  for (const [what, answer, status] of once)
+  for (const [what, answer, status] of lasting)
     it.scopedLive(what, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { hi, router, upstream } = yield* usual
         upstream.once(answer)
-        const got = yield* sendChat(router, HI)
+        const got = yield* sendChat(router, hi)
         assert.strictEqual(upstream.received.length, 1)
         yield* refusedWith(router, got, { status, source: "upstream" })
       })
@@ -151,9 +158,9 @@ describe.concurrent("what will not pass is tried once", () => {
 
   it.scopedLive("a stream that has brought an event", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       upstream.once(breaksOff(200, GOOD, { "content-type": "text/event-stream" }))
-      const got = yield* sendChat(router, STREAM)
+      const got = yield* sendChat(router, streamed)
       assert.strictEqual(upstream.received.length, 1)
       yield* brokenOffWith(router, got, { begun: GOOD })
     })
@@ -161,9 +168,9 @@ describe.concurrent("what will not pass is tried once", () => {
 
   it.scopedLive("a stream that has brought an event and then a 503", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       upstream.once(stream(GOOD, event({ error: { code: 503, message: "Overloaded" } })))
-      const got = yield* sendChat(router, STREAM)
+      const got = yield* sendChat(router, streamed)
       assert.strictEqual(upstream.received.length, 1)
       yield* brokenOffWith(router, got, { begun: GOOD, says: /^Overloaded$/ })
     })
@@ -171,9 +178,9 @@ describe.concurrent("what will not pass is tried once", () => {
 
   it.scopedLive("a stream that has brought a comment", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       upstream.once(breaksOff(200, COMMENT, { "content-type": "text/event-stream" }))
-      const got = yield* sendChat(router, STREAM)
+      const got = yield* sendChat(router, streamed)
       assert.strictEqual(upstream.received.length, 1)
       yield* brokenOffWith(router, got, { begun: COMMENT })
     })
@@ -181,9 +188,9 @@ describe.concurrent("what will not pass is tried once", () => {
 
   it.scopedLive("anything, with UPSTREAM_RETRIES=0", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start({ UPSTREAM_RETRIES: "0" })
+      const { hi, router, upstream } = yield* never
       upstream.once(failing(503))
-      const got = yield* sendChat(router, HI)
+      const got = yield* sendChat(router, hi)
       assert.strictEqual(upstream.received.length, 1)
       yield* refusedWith(router, got, { status: 503, source: "upstream" })
     })
@@ -191,15 +198,18 @@ describe.concurrent("what will not pass is tried once", () => {
 })
 
 describe.concurrent("what goes on failing", () => {
-  for (const retries of [1, 2])
+  for (const [retries, where] of [
+    [1, once],
+    [2, twice]
+  ] as const)
     it.scopedLive(`is given up after UPSTREAM_RETRIES=${retries}, with the last error`, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start({ UPSTREAM_RETRIES: String(retries) })
+        const { hi, router, upstream } = yield* where
         const faults = Array.from({ length: retries + 1 }, (_, index) =>
           failing(502, { message: `try ${index + 1}` })
         )
         upstream.once(...faults)
-        const got = yield* sendChat(router, HI)
+        const got = yield* sendChat(router, hi)
         assert.strictEqual(upstream.received.length, retries + 1)
         assert.strictEqual((yield* router.rows).length, 1)
         yield* refusedWith(router, got, {
@@ -212,9 +222,9 @@ describe.concurrent("what goes on failing", () => {
 
   it.scopedLive("is tried twice more where UPSTREAM_RETRIES is not set", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { hi, router, upstream } = yield* usual
       upstream.once(reset, reset, reset)
-      const got = yield* sendChat(router, HI)
+      const got = yield* sendChat(router, hi)
       assert.strictEqual(upstream.received.length, 3)
       yield* refusedWith(router, got, { status: 502, source: "upstream", code: "upstream_unreachable" })
     })
@@ -222,9 +232,9 @@ describe.concurrent("what goes on failing", () => {
 
   it.scopedLive("ends with a fault that will not pass", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { hi, router, upstream } = yield* usual
       upstream.once(failing(500), failing(400, { message: "Wrong" }))
-      const got = yield* sendChat(router, HI)
+      const got = yield* sendChat(router, hi)
       assert.strictEqual(upstream.received.length, 2)
       yield* refusedWith(router, got, { status: 400, source: "upstream", says: /^Wrong$/ })
     })
@@ -232,10 +242,10 @@ describe.concurrent("what goes on failing", () => {
 
   it.scopedLive("is left alone once its client has left", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { hi, router, upstream } = yield* usual
       const wait = { "retry-after": "1" }
       upstream.once(failing(503, {}, wait))
-      const asking = yield* client(router, { body: JSON.stringify(HI) })
+      const asking = yield* client(router, { body: JSON.stringify(hi) })
       yield* eventually(
         Effect.sync(() => upstream.received.length),
         (calls) => calls === 1
@@ -244,7 +254,7 @@ describe.concurrent("what goes on failing", () => {
       yield* abandonedWith(router, 499)
       // This one waits as long as the other would have, from later on.
       upstream.once(failing(503, {}, wait))
-      yield* succeeded(router, yield* sendChat(router, HI))
+      yield* succeeded(router, yield* sendChat(router, hi))
       assert.strictEqual(upstream.received.length, 1 + 1 + 2 + 1)
     })
   )
@@ -262,10 +272,10 @@ describe.concurrent("Retry-After", () => {
   for (const [how, fault, wait] of waits)
     it.scopedLive(`${how} is waited for`, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { hi, router, upstream } = yield* usual
         const times: Array<number> = []
         upstream.once(noting(times, fault()), noting(times, completion("Hello")))
-        yield* succeeded(router, yield* sendChat(router, HI))
+        yield* succeeded(router, yield* sendChat(router, hi))
         const [first = 0, second = 0] = times
         assert.isAtLeast(second - first, wait - 20)
       })
@@ -273,13 +283,13 @@ describe.concurrent("Retry-After", () => {
 
   it.scopedLive("that is shorter than the usual wait does not hurry", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { hi, router, upstream } = yield* usual
       const times: Array<number> = []
       upstream.once(
         noting(times, failing(503, {}, { "retry-after": "0" })),
         noting(times, completion("Hello"))
       )
-      yield* succeeded(router, yield* sendChat(router, HI))
+      yield* succeeded(router, yield* sendChat(router, hi))
       const [first = 0, second = 0] = times
       assert.isAtLeast(second - first, 100)
     })
@@ -290,7 +300,7 @@ describe.concurrent("Retry-After", () => {
       `that is not there is not made up: a ${status} is sooner tried again than one with 3 s`,
       () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start()
+          const { hi, router, upstream } = yield* usual
           const order: Array<unknown> = []
           const first = (headers: Record<string, string>): Answer => failing(status, {}, headers)
           const second: Answer = (request, response) => {
@@ -298,12 +308,12 @@ describe.concurrent("Retry-After", () => {
             completion("Hello")(request, response)
           }
           upstream.once(first({ "retry-after": "3" }), first({}), second, second)
-          const patient = yield* client(router, { body: JSON.stringify({ ...HI, user: "patient" }) })
+          const patient = yield* client(router, { body: JSON.stringify({ ...hi, user: "patient" }) })
           yield* eventually(
             Effect.sync(() => upstream.received.length),
             (calls) => calls === 1
           )
-          const hasty = yield* client(router, { body: JSON.stringify({ ...HI, user: "hasty" }) })
+          const hasty = yield* client(router, { body: JSON.stringify({ ...hi, user: "hasty" }) })
           yield* patient.answer
           yield* succeeded(router, yield* hasty.answer)
           assert.deepStrictEqual(order, ["hasty", "patient"])
@@ -318,9 +328,9 @@ describe.concurrent("Retry-After", () => {
     for (const status of [429, 503])
       it.scopedLive(`of ${what} is not waited for but passed on (${status})`, () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start()
+          const { hi, router, upstream } = yield* usual
           upstream.once(failing(status, {}, headers))
-          const got = yield* sendChat(router, HI)
+          const got = yield* sendChat(router, hi)
           assert.strictEqual(upstream.received.length, 1)
           const wait = Number(got.headers["retry-after"])
           assert.isAtMost(wait, 3600)
@@ -331,7 +341,7 @@ describe.concurrent("Retry-After", () => {
 
   it.scopedLive("of a stream's first event is waited for too", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       const times: Array<number> = []
       const fault = event({ error: { code: 429, message: "x", availability: { retry_after: 1 } } })
       upstream.once(
@@ -341,7 +351,7 @@ describe.concurrent("Retry-After", () => {
         }),
         noting(times, stream(streamText(["Hello"])))
       )
-      yield* succeeded(router, yield* sendChat(router, STREAM))
+      yield* succeeded(router, yield* sendChat(router, streamed))
       const [first = 0, second = 0] = times
       assert.isAtLeast(second - first, 980)
     })

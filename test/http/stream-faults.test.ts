@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { gzipSync } from "node:zlib"
+import { corners } from "../support/Corner.ts"
 import { eventually, startRouter } from "../support/Router.ts"
 import {
   abandonedWith,
@@ -34,6 +35,11 @@ const start = (env: { readonly [name: string]: string } = {}, lanes = true) =>
     return { upstream, router: yield* startRouter({ ...upstream.env, ...ONE_TRY, ...env }, { lanes }) }
   })
 
+/** One router for all cases that want nothing else of it, one that has no patience, and one without lanes. */
+const usual = corners(start())
+const hasty = corners(start(SOON))
+const slow = corners(start({}, false))
+
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const GOOD = chunk({ role: "assistant", content: "Hel" }) + chunk({ content: "lo" })
 const END = chunk({}, "stop", { usage: USAGE }) + "data: [DONE]\n\n"
@@ -55,7 +61,7 @@ const again = (response: ServerResponse, text: string): void => {
   response.on("close", () => clearInterval(beat))
 }
 
-const hungUpOn = (upstream: Upstream) =>
+const hungUpOn = (upstream: Pick<Upstream, "received">) =>
   eventually(
     Effect.sync(() => upstream.received[0]?.aborted),
     (aborted) => aborted === true
@@ -221,9 +227,9 @@ describe.concurrent("a good stream arrives byte for byte", () => {
   for (const [how, pieces] of cases)
     it.scopedLive(how, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { router, streamed, upstream } = yield* usual
         upstream.once(stream(...pieces))
-        const got = yield* sendChat(router, STREAM)
+        const got = yield* sendChat(router, streamed)
         const sent = Buffer.concat(pieces.map((piece) => Buffer.from(piece)))
         assert.isTrue(got.bytes.equals(sent), got.text.slice(-600))
         assert.match(got.headers["content-type"] ?? "", /^text\/event-stream\b/)
@@ -235,9 +241,9 @@ describe.concurrent("a good stream arrives byte for byte", () => {
 
   it.scopedLive("with comments that come before there is an event", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       const answering = byHand(upstream)
-      const asking = yield* client(router, { body: JSON.stringify(STREAM) })
+      const asking = yield* client(router, { body: JSON.stringify(streamed) })
       const response = yield* answering
       openStream(response)
       for (const comment of [COMMENT, ": still at it\n\n", ":\n\n"]) {
@@ -253,9 +259,9 @@ describe.concurrent("a good stream arrives byte for byte", () => {
 
   it.scopedLive("and ends with [DONE], though the upstream never closes", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       const answering = byHand(upstream)
-      const asking = yield* client(router, { body: JSON.stringify(STREAM) })
+      const asking = yield* client(router, { body: JSON.stringify(streamed) })
       const response = yield* answering
       openStream(response)
       response.write(GOOD + END)
@@ -267,13 +273,13 @@ describe.concurrent("a good stream arrives byte for byte", () => {
 
   it.scopedLive("and ends with [DONE], though the upstream goes on and on", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       upstream.once((_, response) => {
         openStream(response)
         response.write(GOOD + END)
         again(response, GOOD)
       })
-      const got = yield* sendChat(router, STREAM)
+      const got = yield* sendChat(router, streamed)
       assert.strictEqual(got.text, GOOD + END)
       yield* succeeded(router, got)
       yield* hungUpOn(upstream)
@@ -287,7 +293,8 @@ interface Break {
   readonly begun: string
   readonly happens: (response: ServerResponse) => void
   readonly verdict?: Partial<Verdict>
-  readonly env?: { readonly [name: string]: string }
+  /** Where it happens; else it does where all do. */
+  readonly where?: typeof usual
 }
 
 /** Says something more, and ends as if nothing were wrong. */
@@ -400,24 +407,24 @@ const breaks: ReadonlyArray<Break> = [
     begun: GOOD,
     happens: () => {},
     verdict: { code: "upstream_timeout", type: "upstream_error" },
-    env: SOON
+    where: hasty
   },
   {
     name: "silence in the middle of an event",
     begun: GOOD,
     happens: (response) => void response.write(HALF),
     verdict: { code: "upstream_timeout", type: "upstream_error" },
-    env: SOON
+    where: hasty
   }
 ]
 
 describe.concurrent("a stream that has begun ends with one error event after", () => {
-  for (const { begun, env, happens, name, verdict } of breaks)
+  for (const { begun, happens, name, verdict, where = usual } of breaks)
     it.scopedLive(name, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start(env)
+        const { router, streamed, upstream } = yield* where
         const answering = byHand(upstream)
-        const asking = yield* client(router, { body: JSON.stringify(STREAM) })
+        const asking = yield* client(router, { body: JSON.stringify(streamed) })
         const response = yield* answering
         openStream(response)
         response.write(begun)
@@ -443,9 +450,9 @@ describe.concurrent("a stream that has begun ends with one error event after", (
     ] as const)
       it.scopedLive(`${what} in one packet with ${form}`, () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start()
+          const { router, streamed, upstream } = yield* usual
           upstream.once(stream(begun + bad))
-          yield* brokenOffWith(router, yield* sendChat(router, STREAM), { ...verdict, begun })
+          yield* brokenOffWith(router, yield* sendChat(router, streamed), { ...verdict, begun })
         })
       )
 
@@ -457,9 +464,9 @@ describe.concurrent("a stream that has begun ends with one error event after", (
   ] as const)
     it.scopedLive(`an end after an event ${how}, and no finish`, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { router, streamed, upstream } = yield* usual
         upstream.once(stream(GOOD, chunk({ content: "!" }).trimEnd() + tail))
-        const got = yield* sendChat(router, STREAM)
+        const got = yield* sendChat(router, streamed)
         yield* brokenOffWith(router, got, BROKE_OFF)
         assert.strictEqual(got.text.slice(0, GOOD.length), GOOD)
       })
@@ -474,13 +481,13 @@ describe.concurrent("a stream that has begun ends with one error event after", (
   for (const [what, begun, more] of endless)
     it.scopedLive(what, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start(SOON)
+        const { router, streamed, upstream } = yield* hasty
         upstream.once((_, response) => {
           openStream(response)
           response.write(begun)
           again(response, more)
         })
-        const got = yield* sendChat(router, STREAM)
+        const got = yield* sendChat(router, streamed)
         yield* brokenOffWith(router, got, { source: "upstream", type: "upstream_error" })
         assert.isTrue(got.text.startsWith(begun.slice(0, GOOD.length)))
         yield* hungUpOn(upstream)
@@ -530,9 +537,9 @@ describe.concurrent("a stream whose first event is bad is no stream but", () => 
   for (const { name, retryAfter, text, verdict } of firsts)
     it.scopedLive(name, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { router, streamed, upstream } = yield* usual
         upstream.once(stream(text))
-        const got = yield* sendChat(router, STREAM)
+        const got = yield* sendChat(router, streamed)
         yield* refusedWith(router, got, { source: "upstream", ...verdict })
         assert.strictEqual(got.headers["retry-after"], retryAfter)
       })
@@ -547,9 +554,9 @@ describe.concurrent("a stream that is nested 100000 deep harms nobody", () => {
 
   it.scopedLive("in its usage", () =>
     Effect.gen(function* () {
-      const { router, upstream } = yield* start()
+      const { router, streamed, upstream } = yield* usual
       upstream.once(stream(usage))
-      const got = yield* sendChat(router, STREAM)
+      const got = yield* sendChat(router, streamed)
       if (got.text.includes("[DONE]")) yield* succeeded(router, got)
       else yield* brokenOffWith(router, got, {})
     })
@@ -562,33 +569,34 @@ describe.concurrent("a stream that is nested 100000 deep harms nobody", () => {
   for (const [where, answer] of errors)
     it.scopedLive(where, () =>
       Effect.gen(function* () {
-        const { router, upstream } = yield* start()
+        const { router, streamed, upstream } = yield* usual
         upstream.once(answer)
-        yield* brokenOffWith(router, yield* sendChat(router, STREAM), {})
+        yield* brokenOffWith(router, yield* sendChat(router, streamed), {})
       })
     )
 })
 
 for (const lanes of [true, false])
   describe.concurrent(`a client that leaves ${lanes ? "the fast lane" : "the contract"}`, () => {
-    const before: ReadonlyArray<readonly [string, object, Answer]> = [
-      ["while nothing has come for its stream", STREAM, silence],
-      ["while nothing has come for its request", HI, silence],
-      ["while its stream has only a head", STREAM, (_, response) => openStream(response)],
+    const where = lanes ? usual : slow
+    const before: ReadonlyArray<readonly [string, boolean, Answer]> = [
+      ["while nothing has come for its stream", true, silence],
+      ["while nothing has come for its request", false, silence],
+      ["while its stream has only a head", true, (_, response) => openStream(response)],
       [
         "while half of its answer has come",
-        HI,
+        false,
         (_, response) => {
           response.writeHead(200, { "content-type": "application/json" }).write('{"id":')
         }
       ]
     ]
-    for (const [when, body, answer] of before)
+    for (const [when, stream, answer] of before)
       it.scopedLive(`${when} cancels the call`, () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start({}, lanes)
+          const { hi, router, upstream } = yield* where
           upstream.once(answer)
-          const asking = yield* client(router, { body: JSON.stringify(body) })
+          const asking = yield* client(router, { body: JSON.stringify({ ...hi, stream }) })
           yield* eventually(
             Effect.sync(() => upstream.received.length),
             (calls) => calls === 1
@@ -605,9 +613,9 @@ for (const lanes of [true, false])
     ] as const)
       it.scopedLive(`after ${what} cancels the call`, () =>
         Effect.gen(function* () {
-          const { router, upstream } = yield* start({}, lanes)
+          const { router, streamed, upstream } = yield* where
           const answering = byHand(upstream)
-          const asking = yield* client(router, { body: JSON.stringify(STREAM) })
+          const asking = yield* client(router, { body: JSON.stringify(streamed) })
           const response = yield* answering
           openStream(response)
           response.write(begun)

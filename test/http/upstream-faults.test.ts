@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
+import { parseJson, stringField } from "../../src/domain/Json.ts"
 import { eventually, filesIn, startRouter } from "../support/Router.ts"
 import type { Router } from "../support/Router.ts"
+import { shared } from "../support/Shared.ts"
 import {
   breaksOff,
   chunk,
@@ -26,7 +28,7 @@ import {
   succeeded,
   UPSTREAM_KEY
 } from "../support/Upstream.ts"
-import type { Answer, Next, Verdict } from "../support/Upstream.ts"
+import type { Answer, Next, Received, Verdict } from "../support/Upstream.ts"
 
 interface Case {
   readonly name: string
@@ -405,24 +407,53 @@ const tables: ReadonlyArray<readonly [string, ReadonlyArray<Case>]> = [
 /** Nothing is tried again here, so that each case is one call. */
 const ONE_TRY = { UPSTREAM_RETRIES: "0" }
 
+/** A provider that answers each case as it should, by the user its request names, and everybody else well. */
+const startTable = (cases: ReadonlyArray<Case>, env: Case["env"] = {}) =>
+  Effect.gen(function* () {
+    const upstream = yield* startUpstream
+    const answers = new Map(
+      cases.flatMap(({ answer, name }) => [
+        [userOf(name, false), answer],
+        [userOf(name, true), answer]
+      ])
+    )
+    const good = completion("Hello from upstream.")
+    upstream.answers((request, response) => (answers.get(userIn(request)) ?? good)(request, response))
+    return { upstream, router: yield* startRouter({ ...upstream.env, ...ONE_TRY, ...env }) }
+  })
+
+const userOf = (name: string, streams: boolean): string =>
+  `${name} ${streams ? "for a stream" : "for a plain request"}`
+
+const userIn = ({ body }: Received): string => stringField(parseJson(body.toString("utf8")), "user") ?? ""
+
 for (const [title, cases] of tables) {
-  describe.concurrent(title, () => {
-    for (const { answer, env, kept, name, retryAfter, status, verdict } of cases)
-      for (const streams of [false, true])
-        it.scopedLive(`${name} is a ${status} ${streams ? "for a stream" : "for a plain request"}`, () =>
-          Effect.gen(function* () {
-            const upstream = yield* startUpstream
-            const router = yield* startRouter({ ...upstream.env, ...ONE_TRY, ...env })
-            upstream.once(answer)
-            const got = yield* sendChat(router, { ...HI, stream: streams })
-            const { error } = yield* refusedWith(router, got, { status, source: "upstream", ...verdict })
-            assert.notMatch(got.text, /<|127\.0\.0\.1|ECONN|UND_ERR|HPE_/)
-            assert.strictEqual(upstream.received.length, 2)
-            for (const [key, value] of Object.entries(kept ?? {})) assert.deepStrictEqual(error[key], value)
-            if (retryAfter === undefined) assert.notProperty(got.headers, "retry-after")
-            else assert.include(retryAfter.split(" or "), got.headers["retry-after"])
-          })
-        )
+  describe(title, () => {
+    const usual = shared(startTable(cases))
+    describe.concurrent("each", () => {
+      for (const { env, kept, name, retryAfter, status, verdict } of cases)
+        for (const streams of [false, true])
+          it.scopedLive(`${name} is a ${status} ${streams ? "for a stream" : "for a plain request"}`, () =>
+            Effect.gen(function* () {
+              const { router, upstream } = yield* env === undefined ? usual : startTable(cases, env)
+              const user = userOf(name, streams)
+              const next = { body: { ...HI, user: `after ${user}` } }
+              const got = yield* sendChat(router, { ...HI, stream: streams, user })
+              const { error } = yield* refusedWith(
+                router,
+                got,
+                { status, source: "upstream", ...verdict },
+                next
+              )
+              assert.notMatch(got.text, /<|127\.0\.0\.1|ECONN|UND_ERR|HPE_/)
+              for (const sent of [user, next.body.user])
+                assert.strictEqual(upstream.received.filter((call) => userIn(call) === sent).length, 1)
+              for (const [key, value] of Object.entries(kept ?? {})) assert.deepStrictEqual(error[key], value)
+              if (retryAfter === undefined) assert.notProperty(got.headers, "retry-after")
+              else assert.include(retryAfter.split(" or "), got.headers["retry-after"])
+            })
+          )
+    })
   })
 }
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { connect } from "node:net"
-import { integrityOf, rowsIn, startProgram } from "../support/Program.ts"
+import { integrityOf, rowsIn, startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import type { Program } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
 import { chunk, openStream, startUpstream } from "../support/Upstream.ts"
@@ -45,7 +45,7 @@ describe("kill -9", () => {
     () =>
       Effect.gen(function* () {
         const upstream = yield* startUpstream
-        const env = { ...upstream.env, DATA_DIR: yield* temporaryFolder }
+        const env = { ...upstream.env, ...WITHOUT_TOOLS, DATA_DIR: yield* temporaryFolder }
         const program = yield* startProgram(env)
         holdStreams(upstream)
         const answers = streamsOf(program, 20)
@@ -72,7 +72,7 @@ describe("kill -9", () => {
   it.scopedLive("at any moment loses no request that had run for 100 ms, and keeps none twice", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const env = { ...upstream.env, DATA_DIR: yield* temporaryFolder }
+      const env = { ...upstream.env, ...WITHOUT_TOOLS, DATA_DIR: yield* temporaryFolder }
       holdStreams(upstream)
       let owed = 0
       for (const delay of [0, 7, 23, 61]) {
@@ -106,7 +106,7 @@ describe("SIGTERM", () => {
   it.scopedLive("lets 20 open streams come to their end, takes no new ones, and exits with 0", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const env = { ...upstream.env, DATA_DIR: yield* temporaryFolder }
+      const env = { ...upstream.env, ...WITHOUT_TOOLS, DATA_DIR: yield* temporaryFolder }
       const program = yield* startProgram(env)
       const { finish, open } = holdStreams(upstream)
       const answers = streamsOf(program, 20)
@@ -135,7 +135,12 @@ describe("SIGTERM", () => {
 
   it.scopedLive("does not wait for a connection that has asked for nothing", () =>
     Effect.gen(function* () {
-      const env = { DATA_DIR: yield* temporaryFolder, DRAIN_TIMEOUT: "1 hour", HEADERS_TIMEOUT: "1 hour" }
+      const env = {
+        ...WITHOUT_TOOLS,
+        DATA_DIR: yield* temporaryFolder,
+        DRAIN_TIMEOUT: "1 hour",
+        HEADERS_TIMEOUT: "1 hour"
+      }
       const program = yield* startProgram(env)
       const { hostname, port } = new URL(program.url)
       const silent = yield* Effect.acquireRelease(
@@ -156,7 +161,12 @@ describe("SIGTERM", () => {
   it.scopedLive("ends what outlives DRAIN_TIMEOUT with one error event, and exits with 0", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const env = { ...upstream.env, DATA_DIR: yield* temporaryFolder, DRAIN_TIMEOUT: "300 millis" }
+      const env = {
+        ...upstream.env,
+        ...WITHOUT_TOOLS,
+        DATA_DIR: yield* temporaryFolder,
+        DRAIN_TIMEOUT: "300 millis"
+      }
       const program = yield* startProgram(env)
       const { open } = holdStreams(upstream)
       const answers = streamsOf(program, 20)
@@ -182,7 +192,12 @@ describe("SIGTERM", () => {
   it.scopedLive("answers with 503 where nothing had been sent yet", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const env = { ...upstream.env, DATA_DIR: yield* temporaryFolder, DRAIN_TIMEOUT: "300 millis" }
+      const env = {
+        ...upstream.env,
+        ...WITHOUT_TOOLS,
+        DATA_DIR: yield* temporaryFolder,
+        DRAIN_TIMEOUT: "300 millis"
+      }
       const program = yield* startProgram(env)
       upstream.answers(() => {})
       const [answer] = streamsOf(program, 1)
@@ -203,7 +218,11 @@ describe("SIGTERM", () => {
   it.scopedLive("twice ends the program at once", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const program = yield* startProgram({ ...upstream.env, DATA_DIR: yield* temporaryFolder })
+      const program = yield* startProgram({
+        ...upstream.env,
+        ...WITHOUT_TOOLS,
+        DATA_DIR: yield* temporaryFolder
+      })
       const { open } = holdStreams(upstream)
       const answers = streamsOf(program, 1)
       yield* eventually(
@@ -222,7 +241,11 @@ describe("SIGTERM", () => {
   it.scopedLive("that arrives twice at once is one wish", () =>
     Effect.gen(function* () {
       const upstream = yield* startUpstream
-      const program = yield* startProgram({ ...upstream.env, DATA_DIR: yield* temporaryFolder })
+      const program = yield* startProgram({
+        ...upstream.env,
+        ...WITHOUT_TOOLS,
+        DATA_DIR: yield* temporaryFolder
+      })
       const { finish, open } = holdStreams(upstream)
       const answers = streamsOf(program, 1)
       yield* eventually(

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { vi } from "vitest"
 import { root } from "../../scripts/fresh.mjs"
 import { field } from "../../src/domain/Json.ts"
-import { startProgram } from "../support/Program.ts"
+import { startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import type { Row } from "../support/Router.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
 
@@ -68,6 +68,7 @@ const onSmallDisks = Effect.gen(function* () {
   const script = `mount -t tmpfs -o size=24m none "$0" && mount -t tmpfs -o size=1m none "$1" && exec "$2" "$3"`
   const program = yield* startProgram(
     {
+      ...WITHOUT_TOOLS,
       DATA_DIR: data,
       LOG_FILE_PATH: join(logs, "log"),
       LOG_LEVEL: "none",

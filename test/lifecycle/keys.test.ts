@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { root } from "../../scripts/fresh.mjs"
 import { isOwnKey } from "../../src/domain/PresentedKey.ts"
 import { wishIn } from "../../src/cli/keys.ts"
-import { launch, startProgram } from "../support/Program.ts"
+import type { Asked } from "../../src/cli/keys.ts"
+import { launch, startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
 
 const main = join(root, "dist", "main.js")
@@ -50,7 +51,7 @@ describe("percept keys", () => {
       const secret = secretIn(first.said)
       assert.isTrue(isOwnKey(secret), first.said)
 
-      const { url } = yield* startProgram({ DATA_DIR: dataDir, LISTEN_HOST: "0.0.0.0" })
+      const { url } = yield* startProgram({ ...WITHOUT_TOOLS, DATA_DIR: dataDir, LISTEN_HOST: "0.0.0.0" })
       assert.deepStrictEqual([yield* ask(url), yield* ask(url, secret)], [401, 200])
       const second = secretIn((yield* keys(dataDir, "create", "--name=second")).said)
       assert.strictEqual(yield* ask(url, second), 200)
@@ -101,26 +102,24 @@ describe("percept keys", () => {
     })
   )
 
-  const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
-    [[], /^--name must be/],
-    [["--name", "a b"], /^--name must be/],
-    [["--name", "\u001b[2J"], /^--name must be/],
-    [["--name=-a"], /^--name must be/],
-    [["--name", "a", "--budget=-1"], /^--budget must be/],
-    [["--name", "a", "--budget", "1e30"], /^--budget must be/],
-    [["--name", "a", "--rpm", "0"], /^--rpm must be/],
-    [["--name", "a", "--tpm", "1.5"], /^--tpm must be/],
-    [["--name", "a", "--models", "a,,b"], /^--models must be/],
-    [["--name", "a", "--models", "a b"], /^--models must be/],
-    [["--name", "a", "--expires", "2020-01-01"], /^--expires must be/],
-    [["--name", "a", "--expires", "soon"], /^--expires must be/],
-    [["--name", "a", "--expires", "0d"], /^--expires must be/],
-    [["--name", "a", "--nonsense"], /--nonsense/],
-    [["--name", "a", "more"], /more/]
+  const wrong: ReadonlyArray<readonly [Asked, RegExp]> = [
+    [{}, /^--name must be/],
+    [{ name: "a b" }, /^--name must be/],
+    [{ name: "\u001b[2J" }, /^--name must be/],
+    [{ name: "-a" }, /^--name must be/],
+    [{ name: "a", budget: "-1" }, /^--budget must be/],
+    [{ name: "a", budget: "1e30" }, /^--budget must be/],
+    [{ name: "a", rpm: "0" }, /^--rpm must be/],
+    [{ name: "a", tpm: "1.5" }, /^--tpm must be/],
+    [{ name: "a", models: "a,,b" }, /^--models must be/],
+    [{ name: "a", models: "a b" }, /^--models must be/],
+    [{ name: "a", expires: "2020-01-01" }, /^--expires must be/],
+    [{ name: "a", expires: "soon" }, /^--expires must be/],
+    [{ name: "a", expires: "0d" }, /^--expires must be/]
   ]
-  for (const [words, says] of wrong)
-    it(`create ${words.join(" ")} is refused`, () => {
-      const wish = wishIn(words)
+  for (const [asked, says] of wrong)
+    it(`create ${JSON.stringify(asked)} is refused`, () => {
+      const wish = wishIn(asked)
       assert.isTrue(Either.isLeft(wish))
       if (Either.isLeft(wish)) assert.match(wish.left.message, says)
     })

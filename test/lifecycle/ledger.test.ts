@@ -9,7 +9,7 @@ import type { Books, CountedLine } from "../support/Accounts.ts"
 import { fateOf, seeded, sourceOf, startLedger } from "../support/Ledger.ts"
 import type { Charge, Fate } from "../support/Ledger.ts"
 import { freshDatabase, hasPostgres, sharedPostgres } from "../support/Postgres.ts"
-import { startProgram } from "../support/Program.ts"
+import { startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
 import type { Row } from "../support/Router.ts"
 
@@ -32,6 +32,7 @@ for (const [seed, [database, where, isThere]] of databases.entries())
         Effect.gen(function* () {
           const ledger = yield* startLedger
           const env = {
+            ...WITHOUT_TOOLS,
             ...ledger.env,
             ...(yield* where),
             DATA_DIR: yield* temporaryFolder,

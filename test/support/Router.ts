@@ -1,13 +1,14 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Context, Effect, Layer, Logger, LogLevel } from "effect"
 import type { Scope } from "effect"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import type { RequestRecord } from "../../src/domain/RequestRecord.ts"
 import { HttpServer } from "../../src/http/Server.ts"
 import { router, routerWithoutLanes } from "../../src/program.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
+import * as Database from "../../src/services/Database.ts"
+import { temporaryFolder } from "./TemporaryFolder.ts"
 
 export type Row = RequestRecord & { readonly id: number; readonly cost_usd: number | null }
 
@@ -20,6 +21,8 @@ export interface Router {
   /** Every row as it is now. */
   readonly rowsNow: Effect.Effect<ReadonlyArray<Row>>
   readonly post: (body: unknown, init?: RequestInit) => Effect.Effect<Response>
+  /** What those ask it who only want to see that it serves, where that is not the same for all. */
+  readonly hi?: object
 }
 
 export const startRouter = (
@@ -28,6 +31,8 @@ export const startRouter = (
 ): Effect.Effect<Router, never, Scope.Scope> =>
   Effect.gen(function* () {
     const dataDir = yield* temporaryFolder
+    if (ELSEWHERE.every((name) => env[name] === undefined))
+      writeFileSync(join(dataDir, "percept.db"), yield* emptyRecord)
     const config = AppConfig.layer({ LISTEN_PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "none", ...env })
     const built = options.lanes === false ? routerWithoutLanes : router
     const quiet = Logger.minimumLogLevel(LogLevel.None)
@@ -44,7 +49,7 @@ export const startRouter = (
       url,
       dataDir,
       rowsNow,
-      rows: eventually(rowsNow, (rows) => rows.length > 0 && rows.every((row) => row.state !== "running")),
+      rows: settled(rowsNow),
       post: (body, init) =>
         Effect.promise(() =>
           fetch(`${url}/v1/chat/completions`, {
@@ -56,6 +61,27 @@ export const startRouter = (
         )
     }
   })
+
+/** Rows once there are any and none of them is `running` any more. */
+export const settled = (rowsNow: Router["rowsNow"]): Router["rows"] =>
+  eventually(rowsNow, (rows) => rows.length > 0 && rows.every((row) => row.state !== "running"))
+
+/** What a router makes of its record's file at its first start, made once for all who start with a new one. */
+export const emptyRecord = Effect.suspend(() =>
+  Effect.promise(() => (made ??= Effect.runPromise(makeRecord)))
+)
+
+let made: Promise<Buffer> | undefined
+
+const makeRecord = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const database = Database.layer.pipe(Layer.provide(AppConfig.layer({ DATA_DIR: folder })))
+  yield* Effect.scoped(Layer.build(database))
+  return readFileSync(join(folder, "percept.db"))
+}).pipe(Effect.scoped)
+
+/** Settings of where a record is. */
+const ELSEWHERE = ["DATABASE_URL", "DATA_DIR", "DB_PATH"]
 
 /** Postgres gives its large integers as text. */
 const withNumbers = (row: Row): Row => {
@@ -73,10 +99,7 @@ const withNumbers = (row: Row): Row => {
   }
 }
 
-export const temporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "percept-test-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
-)
+export { temporaryFolder }
 
 /** Every file below a folder, by its path from there; what vanishes meanwhile is not there. */
 export const filesIn = (folder: string): ReadonlyArray<readonly [name: string, content: Buffer]> =>
