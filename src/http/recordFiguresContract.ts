@@ -50,6 +50,14 @@ export class RecordFigures extends HttpApiGroup.make("recordFigures")
     )
   )
   .add(
+    about(
+      "errors",
+      "/ui/tracking_errors",
+      "What goes wrong, alike with alike",
+      "Failures by state, source, status, endpoint and provider, the 20 commonest groups. `models` counts the models a group befell, `model` is the one it befell most, `newest` its newest request, null where that is no longer kept. `first` is known to the hour or day where sums answer."
+    )
+  )
+  .add(
     HttpApiEndpoint.get("earlier", "/api/stats")
       .addSuccess(Anything)
       .annotate(OpenApi.Summary, "Figures of all time and of the last day, with SmolRouter's names")

@@ -1,51 +1,51 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Clock, Effect, Hash } from "effect"
-import type { Failure } from "../domain/Errors.ts"
+import { Clock, Effect } from "effect"
 import type { Exchange } from "../domain/Exchange.ts"
 import * as RecordQuery from "../domain/record/RecordQuery.ts"
-import { EarlierStats } from "../services/tracking/read/EarlierStats.ts"
-import { RecordFacets } from "../services/tracking/read/Facets.ts"
-import { RecordSeries } from "../services/tracking/read/Series.ts"
-import { RecordStats } from "../services/tracking/read/Stats.ts"
+import { RecordAnswers } from "../services/tracking/RecordAnswers.ts"
+import type { Answer, Subject } from "../services/tracking/workers/readMessages.ts"
 import { Api } from "./contract.ts"
-import { makeAnswering, sendJson } from "./recordHandlers.ts"
+import { makeAnswering, PRIVATE } from "./recordHandlers.ts"
 
 export const recordFigures = HttpApiBuilder.group(Api, "recordFigures", (handlers) =>
   Effect.gen(function* () {
     const answering = yield* makeAnswering
-    const earlier = yield* EarlierStats
-    const facets = yield* RecordFacets
-    const series = yield* RecordSeries
-    const stats = yield* RecordStats
+    const records = yield* RecordAnswers
 
-    const about = (answer: (query: RecordQuery.RecordQuery) => Effect.Effect<object, Failure>) =>
+    const about = (subject: Subject) =>
       answering((exchange, parameters) =>
         Effect.gen(function* () {
           const query = yield* RecordQuery.parse(parameters, yield* Clock.currentTimeMillis)
-          sendUnlessKnown(exchange, yield* answer(query))
+          sendUnlessKnown(exchange, yield* records.answer(subject, query))
         })
       )
 
     return handlers
-      .handleRaw("stats", about(stats.stats))
-      .handleRaw("series", about(series.series))
-      .handleRaw("facets", about(facets.facets))
+      .handleRaw("stats", about("stats"))
+      .handleRaw("series", about("series"))
+      .handleRaw("facets", about("facets"))
+      .handleRaw("errors", about("errors"))
       .handleRaw(
         "earlier",
-        answering((exchange) => Effect.map(earlier.stats(), (figures) => sendJson(exchange, figures)))
+        answering((exchange) =>
+          Effect.gen(function* () {
+            const everything = yield* RecordQuery.parse(new URLSearchParams(), yield* Clock.currentTimeMillis)
+            const { bytes } = yield* records.answer("earlier", everything)
+            exchange.json(200, bytes, PRIVATE)
+          })
+        )
       )
   })
 )
 
 /** Most questions are asked again and again by a page that is open, and most answers are the same. */
-const sendUnlessKnown = (exchange: Exchange, value: object): void => {
-  const text = JSON.stringify(value)
-  const tag = `"${[Hash.string(text), Hash.string(`${text.length}${text}`)].map((part) => (part >>> 0).toString(36)).join("-")}"`
-  const headers = ["cache-control", "private, no-cache", "x-content-type-options", "nosniff", "etag", tag]
+const sendUnlessKnown = (exchange: Exchange, { bytes, tag }: Answer): void => {
+  const quoted = `"${tag}"`
+  const headers = ["cache-control", "private, no-cache", "x-content-type-options", "nosniff", "etag", quoted]
   const isKnown = exchange
     .header("if-none-match")
     ?.split(",")
-    .some((known) => known.trim().replace(/^W\//, "") === tag)
+    .some((known) => known.trim().replace(/^W\//, "") === quoted)
   if (isKnown === true) exchange.json(304, Buffer.alloc(0), headers)
-  else exchange.json(200, Buffer.from(text), headers)
+  else exchange.json(200, bytes, headers)
 }

@@ -9,13 +9,13 @@ import * as RecordQuery from "../domain/record/RecordQuery.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { RecordAccess } from "../services/RecordAccess.ts"
 import { RecordDetail } from "../services/tracking/read/Detail.ts"
-import { RecordList } from "../services/tracking/read/List.ts"
+import { RecordAnswers } from "../services/tracking/RecordAnswers.ts"
 import { EarlierLogs } from "../services/tracking/read/EarlierLogs.ts"
 import { Api } from "./contract.ts"
 import { Exchanges } from "./Exchanges.ts"
 
 /** Answers a question about the record. */
-type Answer = (
+export type Answer = (
   exchange: Exchange,
   parameters: URLSearchParams,
   /** The path, from behind its first three names on. */
@@ -27,12 +27,13 @@ export const record = HttpApiBuilder.group(Api, "record", (handlers) =>
   Effect.gen(function* () {
     const answering = yield* makeAnswering
     const details = yield* RecordDetail
-    const lists = yield* RecordList
+    const records = yield* RecordAnswers
     const logs = yield* EarlierLogs
 
     const list: Answer = Effect.fnUntraced(function* (exchange, parameters) {
       const query = yield* RecordQuery.parse(parameters, yield* Clock.currentTimeMillis)
-      sendJson(exchange, yield* lists.list(query))
+      const { bytes } = yield* records.answer("list", query)
+      exchange.json(200, bytes, PRIVATE)
     })
 
     const detail: Answer = Effect.fnUntraced(function* (exchange, _, [id = ""]) {
@@ -101,16 +102,20 @@ export const makeAnswering = Effect.gen(function* () {
 })
 
 const refused = (exchange: Exchange, failure: Failure): Effect.Effect<void> => {
+  // The page asks for the password itself; anybody else is asked by the browser.
   if (failure.status === 401)
-    exchange.json(401, Buffer.from(errorText(exchange.path, failure)), [...PRIVATE, ...LOGIN])
+    exchange.json(401, Buffer.from(errorText(exchange.path, failure)), [
+      ...PRIVATE,
+      ...(exchange.header("x-requested-with") === undefined ? LOGIN : BEARER)
+    ])
   else exchange.fail(failure)
   return failure.detail === undefined
     ? Effect.void
     : Effect.logWarning(`${failure.message} ${failure.detail}`)
 }
 
-export const sendJson = (exchange: Exchange, value: unknown): void =>
-  exchange.json(200, Buffer.from(JSON.stringify(value)), PRIVATE)
+export const sendJson = (exchange: Exchange, value: unknown, status = 200): void =>
+  exchange.json(status, Buffer.from(JSON.stringify(value)), PRIVATE)
 
 const drained = (exchange: Exchange): Effect.Effect<void> =>
   Effect.async((resume) => exchange.onDrain(() => resume(Effect.void)))
@@ -129,8 +134,9 @@ const decoded = (part: string): string => {
 }
 
 const HASH = /^[0-9a-f]{64}$/
-const PRIVATE: HeaderList = ["cache-control", "no-store", "x-content-type-options", "nosniff"]
+export const PRIVATE: HeaderList = ["cache-control", "no-store", "x-content-type-options", "nosniff"]
 const LOGIN: HeaderList = ["www-authenticate", 'Basic realm="percept", charset="UTF-8"']
+const BEARER: HeaderList = ["www-authenticate", 'Bearer realm="percept"']
 const IMMUTABLE: HeaderList = [
   ...["cache-control", "private, max-age=31536000, immutable"],
   ...["x-content-type-options", "nosniff"],

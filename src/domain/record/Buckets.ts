@@ -43,6 +43,6 @@ const divided = (unit: Buckets["unit"], width: number, from: number, to: number)
 const MINUTE_MILLIS = 60_000
 
 /** Ranges that are still shown by the minute and by the hour. */
-const LONGEST = { minute: 6 * HOUR_MILLIS, hour: 8 * DAY_MILLIS }
+export const LONGEST = { minute: 6 * HOUR_MILLIS, hour: 8 * DAY_MILLIS }
 
 const MOST = 400

@@ -1,5 +1,5 @@
 import type { Shape } from "./Shape.ts"
-import { matches, NONE } from "./ShapeFilter.ts"
+import { matcherFor, NONE } from "./ShapeFilter.ts"
 import type { ShapeFilters } from "./ShapeFilter.ts"
 
 /** One value a filter may take, and how many requests it would leave. */
@@ -13,12 +13,14 @@ export const facetsOf = (
   counts: ReadonlyArray<readonly [Shape, number]>,
   filters: ShapeFilters
 ): { readonly [name: string]: ReadonlyArray<FacetValue> } => {
-  const wanted = counts.filter(([shape]) => matches(filters, shape) === "yes")
+  const isOfAll = matcherFor(filters)
+  const wanted = counts.filter(([shape]) => isOfAll(shape) === "yes")
   return Object.fromEntries(
     FACETS.map(([name, column]) => {
       const chosen = filters.get(column) ?? []
       const others = new Map(Array.from(filters).filter(([filtered]) => filtered !== column))
-      const left = chosen.length === 0 ? wanted : counts.filter(([shape]) => matches(others, shape) === "yes")
+      const isOfOthers = matcherFor(others)
+      const left = chosen.length === 0 ? wanted : counts.filter(([shape]) => isOfOthers(shape) === "yes")
       return [name, valuesIn(column, left, chosen)] as const
     })
   )
@@ -45,8 +47,8 @@ const matching = (
   value: string,
   counts: ReadonlyArray<readonly [Shape, number]>
 ): number => {
-  const filter = new Map([[column, [value]]])
-  return counts.reduce((sum, [shape, count]) => sum + (matches(filter, shape) === "yes" ? count : 0), 0)
+  const isMeant = matcherFor(new Map([[column, [value]]]))
+  return counts.reduce((sum, [shape, count]) => sum + (isMeant(shape) === "yes" ? count : 0), 0)
 }
 
 /** The values of a cell, as the filter takes them. */

@@ -20,7 +20,7 @@ export const layer = (url: Redacted.Redacted) =>
   )
 
 /** Tried as `sslmode` says; where it leaves the choice, with and without encryption. */
-const connect = (url: Redacted.Redacted) => {
+export const connect = (url: Redacted.Redacted) => {
   const address = new URL(Redacted.value(url))
   const mode = address.searchParams.get("sslmode") ?? address.searchParams.get("ssl") ?? "allow"
   address.searchParams.delete("ssl")
@@ -59,7 +59,8 @@ const prepare = Effect.gen(function* () {
   yield* migrate
 })
 
-const problemWith = (url: Redacted.Redacted, error: unknown): string => {
+/** Why a server cannot be used, in a sentence without user or password. */
+export const problemWith = (url: Redacted.Redacted, error: unknown): string => {
   const name = `The database ${placeOf(url)}`
   if (error instanceof DatabaseUnusable) return `${name} ${error.message}.`
   const code = codeOf(error)
@@ -73,7 +74,7 @@ const problemWith = (url: Redacted.Redacted, error: unknown): string => {
 }
 
 /** Host and name, never user or password. */
-const placeOf = (url: Redacted.Redacted): string => {
+export const placeOf = (url: Redacted.Redacted): string => {
   const { host, pathname, searchParams } = new URL(Redacted.value(url))
   const place = `${host === "" ? (searchParams.get("host") ?? "") : host}${pathname}`
   return place.includes("@") ? "in DATABASE_URL" : place

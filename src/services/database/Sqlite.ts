@@ -35,7 +35,8 @@ const prepare = Effect.gen(function* () {
   yield* migrate
 })
 
-const problemWith = (file: string, error: unknown): string => {
+/** Why a file cannot be used, in a sentence. */
+export const problemWith = (file: string, error: unknown): string => {
   if (error instanceof DatabaseUnusable) return `The database ${file} ${error.message}.`
   const code = codeOf(error)
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code))

@@ -20,8 +20,12 @@ export interface Found {
 
 /** What a search comes to in SQL. */
 export class SearchIndex extends Effect.Service<SearchIndex>()("percept/SearchIndex", {
-  effect: Effect.gen(function* () {
-    const { searchIndex } = yield* AppConfig
+  effect: Effect.flatMap(AppConfig, ({ searchIndex }) => makeSearchIndex(searchIndex))
+}) {}
+
+/** Where the index is on or off. */
+export const makeSearchIndex = (searchIndex: boolean) =>
+  Effect.gen(function* () {
     const sql = yield* SqlClient
     const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
     const id = sql.literal("openrouter_requests.id")
@@ -81,7 +85,6 @@ export class SearchIndex extends Effect.Service<SearchIndex>()("percept/SearchIn
 
     return { find }
   })
-}) {}
 
 /** A phrase of FTS5; what else its language has is text in there. */
 const quoted = (phrase: string): string => `"${phrase.replaceAll('"', '""')}"`

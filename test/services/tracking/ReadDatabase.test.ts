@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { AppConfig } from "../../../src/services/AppConfig.ts"
 import * as Database from "../../../src/services/Database.ts"
 import { ReadDatabase } from "../../../src/services/tracking/ReadDatabase.ts"
+import { ReaderThreads } from "../../../src/services/tracking/ReaderThreads.ts"
 import { makeSqliteReader } from "../../../src/services/tracking/SqliteReader.ts"
 import { everyDatabase } from "../../support/Postgres.ts"
 import { eventually, temporaryFolder } from "../../support/Router.ts"
@@ -40,6 +41,24 @@ for (const { fresh, name } of everyDatabase())
       })
     )
 
+    it.scopedLive("hands on bytes and long texts as they are", () =>
+      Effect.gen(function* () {
+        const { reader, sql } = yield* Effect.flatMap(fresh, open)
+        const long = `"\\ 😀\n`.repeat(20_000)
+        yield* sql`INSERT INTO media_blobs ${sql.insert({ sha256: "a", part: 0, mime: "image/png", size: 3, bytes: Buffer.of(0, 255, 34) })}`
+        const [row] = yield* reader.rows(
+          sql<{
+            bytes: Uint8Array
+            long: string
+          }>`SELECT bytes, ${long} || '' AS long, NULL AS void FROM media_blobs`
+        )
+        assert.deepStrictEqual(
+          { ...row, bytes: Array.from(row?.bytes ?? []) },
+          { bytes: [0, 255, 34], long, void: null }
+        )
+      })
+    )
+
     it.scopedLive("answers many at once, and each its own", () =>
       Effect.gen(function* () {
         const { reader, sql } = yield* Effect.flatMap(fresh, open)
@@ -70,14 +89,16 @@ describe("threads that read a file", () => {
       const folder = yield* temporaryFolder
       const { sql } = yield* open({ DB_PATH: join(folder, "kept.db") })
       yield* sql`SELECT 1`
-      return yield* makeSqliteReader({
+      const { read } = yield* makeSqliteReader({
         file: join(folder, "kept.db"),
+        searchIndex: true,
         millis: 10_000,
         rows: 1_000_000_000,
         characters: 10_000,
         readers: 2,
         ...limits
       })
+      return read
     })
 
   it.scopedLive("give up a question that takes too long, and answer the next", () =>
@@ -144,6 +165,40 @@ describe("threads that read a file", () => {
     })
   )
 
+  it.scopedLive("give one answer to all who wait for the same, and another to who waits for another", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { sql } = yield* open({ DB_PATH: join(folder, "kept.db") })
+      yield* sql`SELECT 1`
+      const threads = yield* Effect.acquireRelease(
+        Effect.sync(
+          () =>
+            new ReaderThreads({
+              ...{ file: join(folder, "kept.db"), program: "read", searchIndex: true, readers: 1 },
+              ...{ millis: 10_000, rows: 100, characters: 10_000 }
+            })
+        ),
+        (threads) => threads.close()
+      )
+      const chance = { text: "SELECT random() AS chance", parameters: [] }
+      const first = yield* Effect.fork(threads.ask(chance, "one"))
+      yield* Effect.yieldNow()
+      const [same, again, other, nameless] = yield* Effect.all(
+        [
+          threads.ask(chance, "one"),
+          threads.ask(chance, "one"),
+          threads.ask(chance, "two"),
+          threads.ask(chance)
+        ],
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(same, again)
+      const begun = yield* Fiber.join(first)
+      const answers = [begun, same, other, nameless].map((answer) => JSON.stringify(answer))
+      assert.strictEqual(new Set(answers).size, 4, "what has begun may have read already")
+    })
+  )
+
   it.scopedLive("come back where one has died", () =>
     Effect.gen(function* () {
       const ask = yield* reading({ characters: 1_000_000_000 })
@@ -162,8 +217,9 @@ describe("threads that read a file", () => {
   it.scopedLive("say that a file is gone or damaged, in words without its name", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
-      const ask = yield* makeSqliteReader({
+      const { read: ask } = yield* makeSqliteReader({
         file: join(folder, "none.db"),
+        searchIndex: true,
         millis: 5000,
         rows: 10,
         characters: 10,

@@ -122,6 +122,8 @@ const SORTS = [
   ...["&sort_by=total_tokens", "&sort_by=model&sort_order=asc", "&sort_by=ms"]
 ]
 
+const WAYS = ["walk", "shapes", "ip", "cost", "millis", "branches", "extremes"] as const
+
 for (const { fresh, name } of everyDatabase())
   describe(`a list of the record on ${name}`, () => {
     it.scopedLive(
@@ -152,8 +154,8 @@ for (const { fresh, name } of everyDatabase())
               if (question.includes("range") || question.includes("from=") || question.includes("to="))
                 continue
               const picked = yield* lists.pick(query)
-              for (const way of ["walk", "shapes", "columns", "branches"] as const) {
-                const approach = { way, low: 0, high: Number.MAX_SAFE_INTEGER }
+              for (const way of WAYS) {
+                const approach = { way, telling: undefined, low: 0, high: Number.MAX_SAFE_INTEGER }
                 const found = yield* lists.found(query)
                 const ids = yield* idsOf({ query, picked, approach, found, skip: 3, take: 20 })
                 const numbers = forwards.rows.slice(3, 23).map((row) => row.id)

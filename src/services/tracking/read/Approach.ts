@@ -1,21 +1,24 @@
 import { SqlClient } from "@effect/sql/SqlClient"
-import type { Fragment } from "@effect/sql/Statement"
 import { Effect } from "effect"
 import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
 import type { SortColumn } from "../../../domain/record/SortColumns.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
-import { iso } from "./Conditions.ts"
+import { conditionsOf, iso } from "./Conditions.ts"
 import type { Way } from "./Conditions.ts"
 import type { Picked } from "./ShapeTable.ts"
 
 /** How the rows of a question are best come by. */
 export interface Approach {
-  /** `branches` reads the newest rows of each shape. */
-  readonly way: Way | "branches"
+  /** `branches` reads the newest rows of each shape, `extremes` those of the shapes whose first rows come first. */
+  readonly way: Way | "branches" | "extremes"
+  /** The index of the column that leaves the fewest rows; undefined where none is asked about. */
+  readonly telling: Telling | undefined
   /** Numbers between which all rows of the range lie, so that no walk goes on behind them. */
   readonly low: number
   readonly high: number
 }
+
+type Telling = "ip" | "cost" | "millis"
 
 /**
  * Chooses by estimates, in microseconds: a walk finds common rows at once and rare ones never; gathering is the
@@ -29,53 +32,84 @@ export const makeApproach = Effect.gen(function* () {
     const bounds = yield* boundsOf(query)
     if (bounds === undefined) return undefined
     const { share, ...between } = bounds
-    const found = yield* probe(query)
+    const probed = yield* probe(query, picked)
     const rows = Math.max(1, picked.rowsOfAll)
-    const some = (picked.all ? rows : Math.min(rows, picked.rows)) * share
+    const ofShapes = picked.all ? rows : Math.min(rows, picked.rows)
     const shapes = picked.sure.length + picked.perhaps.length
-    const rarity = Math.min(1, (found ?? rows) / rows)
+    const found = probed === undefined ? ofShapes : Math.min(probed.found, ofShapes)
+    const among = probed?.telling === "ip" ? rows : ofShapes
+    const rarity = Math.min(1, Math.max(found, 0.01) / Math.max(among, 1))
     const isOrdered = query.sort === "id"
-    const isLookedAt = found !== undefined || query.cache !== undefined || !isOrdered
-    const walked = isOrdered
-      ? (wanted * 2 * rows * share) / Math.max(some * rarity, 0.01)
-      : INDEXED.has(query.sort)
-        ? (wanted * 0.4 * rows) / Math.max(some * rarity, 0.01)
-        : rows * share * 1.2
+    const isLookedAt = probed !== undefined || query.cache !== undefined
     const costs: ReadonlyArray<readonly [Approach["way"], number]> = [
-      ["walk", walked],
-      ["shapes", picked.all ? Infinity : some * (isLookedAt ? 3 : 0.6) + shapes * 3],
+      ["walk", isOrdered ? (wanted * 2 * rows) / Math.max(ofShapes * rarity, 0.01) : rows * share * 0.8],
       [
-        "columns",
-        found === undefined || found >= PROBED
+        "shapes",
+        picked.all ? Infinity : ofShapes * share * (isLookedAt || !isOrdered ? 3 : 0.6) + shapes * 3
+      ],
+      [
+        probed?.telling ?? "walk",
+        probed === undefined || probed.found >= PROBED
           ? Infinity
-          : found * (isOrdered && query.ips.length === 0 ? 0.4 : 3)
+          : probed.telling === "ip" && isOrdered && query.ips.length === 1
+            ? Math.min(found, wanted / share) * 2
+            : found * 3
       ],
       [
         "branches",
-        picked.all || isLookedAt || shapes > MOST_BRANCHES ? Infinity : (shapes + 1) * (12 + wanted * 0.3)
-      ]
+        picked.all || isLookedAt || !isOrdered || shapes > MOST_BRANCHES
+          ? Infinity
+          : (shapes + 1) * (12 + wanted * 0.3)
+      ],
+      ["extremes", extremes()]
     ]
     const [way] = costs.reduce((best, next) => (next[1] < best[1] ? next : best))
-    return { way, ...between } satisfies Approach
+    return { way, telling: probed?.telling, ...between } satisfies Approach
+
+    /** Rows that are passed by in the index cost little, those that must be looked at much more. */
+    function extremes(): number {
+      const some = Math.min(shapes, wanted)
+      if (!INDEXED.has(query.sort) || some + picked.perhaps.length > MOST_BRANCHES) return Infinity
+      const passed = Math.min(1 / share, ofShapes / Math.max(shapes, 1)) * 0.1
+      const looked = isLookedAt ? Math.min(1 / (share * rarity), ofShapes / Math.max(shapes, 1)) : 0
+      return shapes * (1 + passed + looked) + some * (12 + wanted * (0.3 + passed + looked))
+    }
   })
 
-  /** How many rows the most telling column leaves; undefined where none is asked about. */
-  const probe = Effect.fnUntraced(function* (query: RecordQuery) {
-    const conditions: ReadonlyArray<Fragment> = [
-      ...(query.ips.length === 0 ? [] : [sql`client_ip IN ${sql.in(query.ips)}`]),
-      ...(query.minCost === undefined ? [] : [sql`cost_nano_usd >= ${query.minCost}`]),
-      ...(query.minMillis === undefined ? [] : [sql`processing_duration_ms >= ${query.minMillis}`])
+  /** Which column leaves the fewest rows, and how many; undefined where none is asked about. */
+  const probe = Effect.fnUntraced(function* (query: RecordQuery, picked: Picked) {
+    const ways: ReadonlyArray<Telling> = [
+      ...(query.ips.length === 0 ? [] : ["ip" as const]),
+      ...(query.minCost === undefined ? [] : ["cost" as const]),
+      ...(query.minMillis === undefined ? [] : ["millis" as const])
     ]
-    if (conditions.length === 0) return undefined
-    const counts = yield* Effect.forEach(conditions, (condition) =>
+    if (ways.length === 0) return undefined
+    const counts = yield* Effect.forEach(ways, (telling) =>
+      Effect.map(countBy(telling, query, picked), (found) => ({ telling, found }))
+    )
+    return counts.reduce((best, next) => (next.found < best.found ? next : best))
+  })
+
+  const countBy = (telling: Telling, query: RecordQuery, picked: Picked) => {
+    const alone: RecordQuery = {
+      ...query,
+      from: undefined,
+      to: undefined,
+      cache: undefined,
+      ips: telling === "ip" ? query.ips : [],
+      minCost: telling === "cost" ? query.minCost : undefined,
+      minMillis: telling === "millis" ? query.minMillis : undefined
+    }
+    const everything = { ...picked, perhaps: [], sure: [...picked.sure, ...picked.perhaps], all: true }
+    return Effect.map(
       reader.rows(
         sql<{ found: number }>`
-          SELECT count(*) AS found
-          FROM (SELECT 1 AS one FROM openrouter_requests WHERE ${condition} LIMIT ${PROBED}) AS counted`
-      )
+          SELECT count(*) AS found FROM (SELECT 1 AS one FROM openrouter_requests
+            WHERE ${conditionsOf(sql, alone, everything, telling)} LIMIT ${PROBED}) AS counted`
+      ),
+      ([row]) => row?.found ?? 0
     )
-    return Math.min(...counts.flat().map(({ found }) => found))
-  })
+  }
 
   /**
    * Rows come nearly in the order of their times: the lowest number among the first few of a range is below all of
@@ -114,13 +148,17 @@ export const makeApproach = Effect.gen(function* () {
   return approach
 })
 
-/** Columns whose order an index has, with the shapes in it. */
+/** The index that serves one statement over all rows. */
+export const indexFor = ({ way }: Approach): Way =>
+  way === "branches" || way === "extremes" ? "shapes" : way
+
+/** Columns whose order an index has for each shape. */
 export const INDEXED: ReadonlySet<SortColumn> = new Set(["cost_nano_usd", "processing_duration_ms"])
 
 /** Rows counted at most to see how rare they are. */
 const PROBED = 60_000
 
 /** Parts that a statement may have; SQLite takes 500. */
-const MOST_BRANCHES = 300
+export const MOST_BRANCHES = 300
 
 const NEAR = 500

@@ -6,30 +6,68 @@ import { NONE } from "../../../domain/record/ShapeFilter.ts"
 import type { ShapeFilters } from "../../../domain/record/ShapeFilter.ts"
 import type { Picked } from "./ShapeTable.ts"
 
-/** Which index a statement is to use; the others are hidden from the database, which cannot know better. */
-export type Way = "walk" | "shapes" | "columns"
+/**
+ * Which index a statement is to use: that of the numbers, of shapes, of addresses, or of cost or duration by shape. The
+ * others are hidden from the database, which cannot know better.
+ */
+export type Way = "walk" | "shapes" | "ip" | "cost" | "millis"
 
 /** What rows must be like, for the WHERE of a statement over `openrouter_requests`. */
 export const conditionsOf = (sql: SqlClient, query: RecordQuery, picked: Picked, way: Way): Fragment =>
-  sql.and([
-    ...(picked.all ? [] : [shapeCondition(sql, query.shapes, picked, way === "shapes")]),
-    ...columnConditions(sql, query, way === "columns")
-  ])
+  sql.and([...shapeConditions(sql, query, picked, way), ...columnConditions(sql, query, way)])
+
+const shapeConditions = (
+  sql: SqlClient,
+  query: RecordQuery,
+  picked: Picked,
+  way: Way
+): ReadonlyArray<Fragment> => {
+  const isNamed =
+    (way === "cost" && query.minCost !== undefined) || (way === "millis" && query.minMillis !== undefined)
+  if (isNamed) return finishedOf(sql, query.shapes, picked)
+  return picked.all ? [] : [shapeCondition(sql, query.shapes, picked, way === "shapes")]
+}
+
+/** What has a cost or a duration has a shape; all shapes are named, for they stand first in the index. */
+const finishedOf = (
+  sql: SqlClient,
+  filters: ShapeFilters,
+  { perhaps, sure }: Picked
+): ReadonlyArray<Fragment> => [
+  sql`shape_id IN (${numbers(sql, [-1, ...sure, ...perhaps])})`,
+  ...(perhaps.length === 0
+    ? []
+    : [sql.or([sql`+shape_id NOT IN (${numbers(sql, perhaps)})`, rowCondition(sql, filters)])])
+]
 
 /** The wanted shapes; rows that have none yet, or whose shape lost a name, are looked at themselves. */
 const shapeCondition = (
   sql: SqlClient,
   filters: ShapeFilters,
-  { perhaps, sure }: Picked,
+  picked: Picked,
   visible: boolean
 ): Fragment => {
-  const shape = sql.literal(visible ? "shape_id" : "+shape_id")
-  const looked = perhaps.length === 0 ? [] : [sql`${shape} IN (${numbers(sql, perhaps)})`]
+  const { perhaps } = picked
+  const looked = perhaps.length === 0 ? [] : [sql`${nameOf(sql, visible)} IN (${numbers(sql, perhaps)})`]
   return sql.or([
-    ...(sure.length === 0 ? [] : [sql`${shape} IN (${numbers(sql, sure)})`]),
+    ...sureShapes(sql, picked, visible),
     sql.and([sql.or([sql`shape_id IS NULL`, ...looked]), rowCondition(sql, filters)])
   ])
 }
+
+/** Where most are wanted, the few others are named: a text of thousands of numbers costs more than its answer. */
+const sureShapes = (sql: SqlClient, { not, perhaps, sure }: Picked, visible: boolean) => {
+  if (sure.length === 0) return []
+  const others = [...not, ...perhaps]
+  if (visible || sure.length <= others.length)
+    return [sql`${nameOf(sql, visible)} IN (${numbers(sql, sure)})`]
+  const newest = sure.reduce((most, id) => Math.max(most, id), 0)
+  return [
+    sql`(+shape_id <= ${sql.literal(String(newest))} AND +shape_id NOT IN (${numbers(sql, [-1, ...others])}))`
+  ]
+}
+
+const nameOf = (sql: SqlClient, visible: boolean) => sql.literal(visible ? "shape_id" : "+shape_id")
 
 /** What shapes are picked by, asked of rows themselves. */
 export const rowCondition = (sql: SqlClient, filters: ShapeFilters): Fragment =>
@@ -53,15 +91,15 @@ const isOf = (sql: SqlClient, column: (typeof COLUMNS)[keyof Shape], value: stri
   return sql`substr(${name}, 1, 120) = ${value.slice(0, 120)}`
 }
 
-const columnConditions = (sql: SqlClient, query: RecordQuery, visible: boolean): ReadonlyArray<Fragment> => {
-  const time = sql.literal(visible ? "timestamp" : "(timestamp || '')")
-  const ip = sql.literal(visible ? "client_ip" : "(client_ip || '')")
-  const cost = sql.literal(visible ? "cost_nano_usd" : "+cost_nano_usd")
-  const millis = sql.literal(visible ? "processing_duration_ms" : "+processing_duration_ms")
+const columnConditions = (sql: SqlClient, query: RecordQuery, way: Way): ReadonlyArray<Fragment> => {
+  const time = sql.literal("(timestamp || '')")
+  const ip = sql.literal(way === "ip" ? "client_ip" : "(client_ip || '')")
+  const cost = sql.literal(way === "cost" ? "cost_nano_usd" : "+cost_nano_usd")
+  const millis = sql.literal(way === "millis" ? "processing_duration_ms" : "+processing_duration_ms")
   return [
     ...(query.from === undefined ? [] : [sql`${time} >= ${iso(query.from)}`]),
     ...(query.to === undefined ? [] : [sql`${time} < ${iso(query.to)}`]),
-    ...(query.ips.length === 0 ? [] : [sql`${ip} IN ${sql.in(query.ips)}`]),
+    ...(query.ips.length === 0 ? [] : [ipCondition(sql, ip, query.ips)]),
     ...(query.minCost === undefined ? [] : [sql`${cost} >= ${query.minCost}`]),
     ...(query.minMillis === undefined ? [] : [sql`${millis} >= ${query.minMillis}`]),
     ...(query.cache === undefined
@@ -71,6 +109,10 @@ const columnConditions = (sql: SqlClient, query: RecordQuery, visible: boolean):
         ])
   ]
 }
+
+/** Of one address the rows stand in order. */
+const ipCondition = (sql: SqlClient, name: Fragment, ips: ReadonlyArray<string>): Fragment =>
+  ips.length === 1 ? sql`${name} = ${ips[0]}` : sql`${name} IN ${sql.in(ips)}`
 
 /** Numbers of rows; what is no bound is not told to the database, which might prefer it to a better one. */
 export const between = (sql: SqlClient, id: Fragment, low: number, high: number): Fragment =>

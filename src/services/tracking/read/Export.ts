@@ -7,7 +7,7 @@ import { AppConfig } from "../../AppConfig.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
 import type { ReadFailed } from "../ReadFailed.ts"
 import { SearchIndex } from "../SearchIndex.ts"
-import { makeApproach } from "./Approach.ts"
+import { indexFor, makeApproach } from "./Approach.ts"
 import { makeBodies } from "./Bodies.ts"
 import { conditionsOf } from "./Conditions.ts"
 import type { ExportFormat } from "./exportFormats.ts"
@@ -66,9 +66,9 @@ export class Export extends Effect.Service<Export>()("percept/Export", {
     })
 
     const count = Effect.fnUntraced(function* ({ approach, found, picked, query }: Part, most: number) {
-      const { high, low, way } = approach
-      const bySums = (isOfShapes(query) && !picked.all) || way === "branches"
-      const visible = !found.isAll ? "walk" : bySums ? "shapes" : way
+      const { high, low } = approach
+      const isShaped = isOfShapes(query) && !picked.all
+      const visible = !found.isAll ? "walk" : isShaped ? "shapes" : indexFor(approach)
       const [row] = yield* reader.rows(
         sql<{ items: number }>`
           SELECT count(*) AS items FROM (SELECT 1 AS one FROM ${found.from}

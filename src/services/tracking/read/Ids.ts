@@ -8,6 +8,8 @@ import type { Found } from "../SearchIndex.ts"
 import { INDEXED } from "./Approach.ts"
 import type { Approach } from "./Approach.ts"
 import { between as within, conditionsOf, numbers as idsIn, rowCondition } from "./Conditions.ts"
+import type { Way } from "./Conditions.ts"
+import { makeExtremes } from "./Extremes.ts"
 import type { Picked } from "./ShapeTable.ts"
 
 /** Which part of a list is wanted. */
@@ -22,6 +24,7 @@ export interface Part {
 
 /** Finds the numbers of rows in the order that was asked for, or in the opposite one from a place backwards. */
 export const makeIds = Effect.gen(function* () {
+  const extremes = yield* makeExtremes
   const reader = yield* ReadDatabase
   const sql = yield* SqlClient
 
@@ -33,8 +36,9 @@ export const makeIds = Effect.gen(function* () {
     const direction = sql.literal(directionOf(query))
     if (found.isAll && (approach.way === "branches" || approach.way === "shapes"))
       return asked(branches(part), skip, take, direction)
-    const isWalk = approach.way === "walk" || !found.isAll
-    const name = isWalk ? found.id : sql.literal("+openrouter_requests.id")
+    const isInOrder =
+      approach.way === "walk" || !found.isAll || (approach.way === "ip" && query.ips.length === 1)
+    const name = isInOrder ? found.id : sql.literal("+openrouter_requests.id")
     return numbers(sql`
       SELECT openrouter_requests.id AS id FROM ${found.from}
       WHERE ${found.where} AND ${conditions(part)} AND ${between(part, name)}
@@ -89,7 +93,7 @@ export const makeIds = Effect.gen(function* () {
     const ids: Array<number> = []
     for (const next of segments) {
       if (ids.length >= skip + take) break
-      for (const id of yield* numbers(next(skip + take - ids.length))) ids.push(id)
+      for (const id of yield* next(skip + take - ids.length)) ids.push(id)
     }
     return ids.slice(skip)
   })
@@ -99,9 +103,8 @@ export const makeIds = Effect.gen(function* () {
       const { approach, found, query } = part
       const { place, sort } = query
       const isWalk = approach.way === "walk" && found.isAll
-      const scanned = isWalk && !INDEXED.has(sort)
-      const hidden = isWalk ? sort : HIDDEN[SORT_COLUMNS[sort]](sort)
-      const column = sql.literal(hidden)
+      const isExtreme = approach.way === "extremes" && found.isAll && INDEXED.has(sort)
+      const column = sql.literal(isWalk || isExtreme ? sort : HIDDEN[SORT_COLUMNS[sort]](sort))
       const compare = sql.literal(direction === "ASC" ? ">" : "<")
       const way = sql.literal(direction)
       const id = sql.literal("openrouter_requests.id")
@@ -112,16 +115,18 @@ export const makeIds = Effect.gen(function* () {
             ? sql`${id} ${compare} ${place.id}`
             : sql`(${column}, ${id}) ${compare} (${place.value}, ${place.id})`
       const order = empty ? sql`${id} ${way}` : sql`${column} ${way}, ${id} ${way}`
-      return sql<{ id: number }>`
+      const name = sql.literal(isWalk ? "openrouter_requests.id" : "+openrouter_requests.id")
+      const where = sql`${keyset} AND ${sql.literal(sort)} IS ${sql.literal(empty ? "NULL" : "NOT NULL")}
+        AND ${bounds(approach, name)}`
+      if (isExtreme) return extremes(part, { column: empty ? id : column, where, order, direction, take })
+      return numbers(sql<{ id: number }>`
       SELECT ${id} AS id FROM ${found.from}
-      WHERE ${found.where} AND ${keyset} AND ${sql.literal(sort)} IS
-        ${sql.literal(empty ? "NULL" : "NOT NULL")} AND ${bounds(approach, sql.literal(scanned ? "openrouter_requests.id" : "+openrouter_requests.id"))}
-        AND ${conditions(part)}
-      ORDER BY ${order} LIMIT ${take}`
+      WHERE ${found.where} AND ${where} AND ${conditions(part)}
+      ORDER BY ${order} LIMIT ${take}`)
     }
 
   const conditions = ({ approach, found, picked, query }: Part): Fragment =>
-    conditionsOf(sql, query, picked, approach.way === "branches" || !found.isAll ? "walk" : approach.way)
+    conditionsOf(sql, query, picked, found.isAll ? indexOf(approach) : "walk")
 
   const between = ({ approach, query }: Pick<Part, "approach" | "query">, name: Fragment): Fragment => {
     const { place } = query
@@ -137,6 +142,8 @@ export const makeIds = Effect.gen(function* () {
 
   return idsOf
 })
+
+const indexOf = ({ way }: Approach): Way => (way === "branches" || way === "extremes" ? "walk" : way)
 
 const directionOf = ({ descending, place }: RecordQuery): "ASC" | "DESC" =>
   descending === (place?.backwards !== true) ? "DESC" : "ASC"

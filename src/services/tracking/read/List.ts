@@ -89,7 +89,7 @@ export class RecordList extends Effect.Service<RecordList>()("percept/RecordList
 }) {}
 
 /** The same row with its money as people write it. */
-export const withCost = (row: Omit<Listed, "cost">): Listed => ({ ...row, cost: costOf(row) })
+export const withCost = (row: Omit<Listed, "cost">): Listed => Object.assign(row, { cost: costOf(row) })
 
 export const costOf = ({ cost_nano_usd }: Pick<RequestRecord, "cost_nano_usd">): string | null =>
   cost_nano_usd === null ? null : Money.toDollars(cost_nano_usd)

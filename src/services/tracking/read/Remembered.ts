@@ -1,5 +1,4 @@
-/** Rows of numbers, as a statement gave them. */
-export type Numbers = ReadonlyArray<ReadonlyArray<number>>
+import type { Numbers } from "../ReadDatabase.ts"
 
 /**
  * What statements over hours and days that are over have given. Each is asked again when its seal is another one, so

@@ -25,6 +25,6 @@ export const countOf = (running: ReadonlyArray<Shape>, { shapes }: RecordQuery):
   running.filter((shape) => matches(shapes, shape) === "yes").length
 
 /** The filters of shapes are none of the statement's business. */
-const NO_SHAPES = { sure: [], perhaps: [], all: true, rows: 0, rowsOfAll: 0 }
+const NO_SHAPES = { sure: [], perhaps: [], not: [], all: true, rows: 0, rowsOfAll: 0 }
 
 const RUNNING_AT_MOST = 5000

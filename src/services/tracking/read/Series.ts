@@ -3,7 +3,7 @@ import type { Fragment } from "@effect/sql/Statement"
 import { Clock, Effect } from "effect"
 import { BUCKETS, percentile } from "../../../domain/Histogram.ts"
 import * as Money from "../../../domain/Money.ts"
-import { bucketAt, bucketsOf, startOf } from "../../../domain/record/Buckets.ts"
+import { bucketAt, bucketsOf, LONGEST, startOf } from "../../../domain/record/Buckets.ts"
 import type { Buckets } from "../../../domain/record/Buckets.ts"
 import { isOfShapes, mainByDefault } from "../../../domain/record/RecordQuery.ts"
 import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
@@ -25,7 +25,7 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
     /** Each bucket of the range, also those in which nothing was. */
     const series = Effect.fn("RecordSeries.series")(function* (query: RecordQuery) {
       const now = yield* Clock.currentTimeMillis
-      const buckets = bucketsOf(query, now, yield* knownFor(query))
+      const buckets = bucketsOf(query, now, yield* knownFor(query, now))
       const known = yield* shapes.all()
       const sourcesOf = yield* sums.sourcesFor(query, known, COARSEST[buckets.unit])
       const money = yield* Effect.flatMap(shapes.pick(query.shapes), sourcesOf)
@@ -47,12 +47,15 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
       }
     })
 
-    const knownFor = Effect.fnUntraced(function* (query: RecordQuery) {
+    const knownFor = Effect.fnUntraced(function* (query: RecordQuery, now: number) {
       const { days, hours, rows } = yield* sums.kept()
+      const earliest = Math.min(days, hours, rows)
+      // Only short ranges are shown by the minute, and only theirs are worth counting.
+      const isShort = (query.to ?? now) - (query.from ?? earliest) <= LONGEST.minute
       return {
-        earliest: Math.min(days, hours, rows),
+        earliest,
         hours: isOfShapes(query) ? hours : -Infinity,
-        minutes: !isOfShapes(query) || (yield* sums.requestsIn(query)) <= ROWS_BY_MINUTE
+        minutes: isShort && (!isOfShapes(query) || (yield* sums.requestsIn(query)) <= ROWS_BY_MINUTE)
       }
     })
 

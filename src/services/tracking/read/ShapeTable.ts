@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { DAY } from "../../../domain/record/Rollup.ts"
 import { SHAPE_COLUMNS } from "../../../domain/record/Shape.ts"
 import type { Shape } from "../../../domain/record/Shape.ts"
-import { matches } from "../../../domain/record/ShapeFilter.ts"
+import { matcherFor } from "../../../domain/record/ShapeFilter.ts"
 import type { ShapeFilters } from "../../../domain/record/ShapeFilter.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
 
@@ -13,6 +13,8 @@ export interface Picked {
   readonly sure: ReadonlyArray<number>
   /** Rows of these must be looked at. */
   readonly perhaps: ReadonlyArray<number>
+  /** No row of these is wanted; there are no others. */
+  readonly not: ReadonlyArray<number>
   /** Nothing is asked for: each row is wanted, whatever its shape. */
   readonly all: boolean
   /** Estimates, for choosing a way: what retention has taken may still be counted. */
@@ -35,21 +37,30 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
     const all = Effect.fn("ShapeTable.all")(function* () {
       const [now = { number: 0, newest: 0 }] = yield* reader.rows(
         sql<{ number: number; newest: number }>`
-          SELECT count(*) AS number, coalesce(max(id), 0) AS newest FROM request_shapes`
+          SELECT ${number} AS number, coalesce(max(id), 0) AS newest FROM request_shapes`
       )
-      if (now.number === shapes.size && now.newest === newest) return shapes
+      if (now.number <= shapes.size && now.newest === newest) return shapes
       yield* learn(newest)
-      // Several processes may have given numbers in one order and written them in another.
       if (shapes.size < now.number) yield* learn(0)
       return shapes
     })
 
+    /** Several processes may have given numbers in one order and written them in another; those of a file take turns. */
+    const number = sql.onDialectOrElse({ pg: () => sql.literal("count(*)"), orElse: () => sql.literal("0") })
+
+    /** In pieces: there may be more of them than a reader gives at once. */
     const learn = Effect.fnUntraced(function* (after: number) {
-      const found = yield* reader.rows(
-        sql<Shape & { readonly id: number }>`SELECT id, ${columns} FROM request_shapes WHERE id > ${after}`
-      )
-      shapes = new Map([...shapes, ...found.map(({ id, ...shape }) => [id, shape] as const)])
-      newest = Math.max(0, ...shapes.keys())
+      const learned = new Map(shapes)
+      for (let last: number | undefined = after; last !== undefined;) {
+        const found: ReadonlyArray<Shape & { readonly id: number }> = yield* reader.rows(
+          sql<Shape & { readonly id: number }>`
+            SELECT id, ${columns} FROM request_shapes WHERE id > ${last} ORDER BY id LIMIT ${AT_ONCE}`
+        )
+        for (const { id, ...shape } of found) learned.set(id, shape)
+        last = found.length < AT_ONCE ? undefined : found.at(-1)?.id
+      }
+      shapes = learned
+      newest = Array.from(learned.keys()).reduce((most, id) => Math.max(most, id), 0)
     })
 
     /** The shapes that match; `also` narrows them further. */
@@ -61,14 +72,16 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
       yield* weigh
       const sure: Array<number> = []
       const perhaps: Array<number> = []
+      const not: Array<number> = []
       let rows = 0
-      for (const [id, shape] of known) {
-        const answer = also(shape) ? matches(filters, shape) : "no"
-        if (answer === "no") continue
-        ;(answer === "yes" ? sure : perhaps).push(id)
-        rows += rowsBy.get(id) ?? 0
-      }
-      const picked: Picked = { sure, perhaps, all: filters.size === 0, rows, rowsOfAll }
+      const answerFor = matcherFor(filters)
+      known.forEach((shape, id) => {
+        const answer = also(shape) ? answerFor(shape) : "no"
+        const ids = answer === "yes" ? sure : answer === "no" ? not : perhaps
+        ids.push(id)
+        if (answer !== "no") rows += rowsBy.get(id) ?? 0
+      })
+      const picked: Picked = { sure, perhaps, not, all: filters.size === 0, rows, rowsOfAll }
       return picked
     })
 
@@ -92,6 +105,9 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
 
 /** Milliseconds. */
 const WEIGHED_FOR = 60_000
+
+/** Shapes; a reader gives no more than 20,000 rows. */
+const AT_ONCE = 5000
 
 /** Older rows count for nothing in an estimate. */
 const DAYS = 60

@@ -71,10 +71,8 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
       const sourcesOf = yield* sums.sourcesFor(query, known)
       const money = yield* sourcesOf(picks.money)
       const speed = yield* sourcesOf(picks.speed)
-      const [byShape, inAll] = yield* Effect.all(
-        [sums.byShape(money, Statistics.BY_SHAPE), sums.inAll(speed, Statistics.IN_ALL)],
-        { concurrency: 2 }
-      )
+      const byShape = yield* sums.byShape(money, COLUMNS, Statistics.BY_SHAPE.length)
+      const inAll = (yield* sums.inAll(speed, COLUMNS)).slice(Statistics.BY_SHAPE.length)
       const counted = Array.from(byShape).flatMap(([id, sums]): ReadonlyArray<Counted> => {
         const shape = known.get(id)
         return shape === undefined ? [] : [{ shape, sums }]
@@ -92,6 +90,9 @@ export const isRequestOf =
   (query: RecordQuery) =>
   ({ kind }: Shape): boolean =>
     kind === "main" || query.shapes.has("kind")
+
+/** All columns at once: sums that are remembered serve both halves, and every filter. */
+const COLUMNS = [...Statistics.BY_SHAPE, ...Statistics.IN_ALL]
 
 const TOP_MODELS = 10
 const TOP_PROVIDERS = 10

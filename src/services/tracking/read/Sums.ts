@@ -8,19 +8,22 @@ import type { Shape } from "../../../domain/record/Shape.ts"
 import { DAY_MILLIS, HOUR_MILLIS, spansOf } from "../../../domain/record/Spans.ts"
 import type { Kept, Range, Span } from "../../../domain/record/Spans.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
+import type { Numbers } from "../ReadDatabase.ts"
 import { SearchIndex } from "../SearchIndex.ts"
-import { makeApproach } from "./Approach.ts"
-import { conditionsOf, iso, numbers } from "./Conditions.ts"
+import { indexFor, makeApproach } from "./Approach.ts"
+import { conditionsOf, numbers } from "./Conditions.ts"
 import { Remembered } from "./Remembered.ts"
-import type { Numbers } from "./Remembered.ts"
 import { rowColumns } from "./rowColumns.ts"
+import { makeSeals, rollups, timesOf } from "./seals.ts"
 import type { Picked } from "./ShapeTable.ts"
 
 /** Where sums come from: a table, or rows made to look like one. */
 export interface Source {
   readonly span: Span
   readonly table: Fragment
+  /** With the shapes that are asked for, and of all shapes. */
   readonly where: Fragment
+  readonly times: Fragment
   /** Of what is over: while it is the same, so are all sums. */
   readonly seal: string | undefined
 }
@@ -28,6 +31,10 @@ export interface Source {
 /** All that is to be summed up for a question. */
 export interface Sources {
   readonly sources: ReadonlyArray<Source>
+  /** The shapes that are asked for; undefined where there are no others in the sources. */
+  readonly wanted: Uint8Array | undefined
+  /** What has been asked for this question, which may ask for the same twice. */
+  readonly asked: Map<string, Numbers>
   /** Rows are read up to a bound; there may be more. */
   readonly atMost: number
 }
@@ -45,6 +52,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
     const DAYS = sql.literal(String(DAY))
 
     const remembered = new Remembered()
+    const seals = yield* makeSeals
 
     /** What a question is answered from, for any choice of shapes; that is part of it unless all are picked. */
     const sourcesFor = Effect.fn("RecordSums.sourcesFor")(function* (
@@ -55,15 +63,27 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
       const spans = isOfShapes(query)
         ? closing(spansOf(query, yield* kept(), coarsest), yield* Clock.currentTimeMillis)
         : []
-      const seals = yield* sealsOf(spans)
+      const over = yield* seals(spans.filter(({ isOver }) => isOver))
+      const asked = new Map<string, Numbers>()
       return (picked: Picked) => {
         if (!isOfShapes(query) || picked.perhaps.length > 0) return rowsAlone(query, picked)
-        const shapes = picked.all ? sql`1 = 1` : among(picked.sure, known)
-        const sources = spans.map((span, at): Source => {
-          const { table, where } = span.of === "rows" ? rows(span, shapes) : rollups(span, shapes)
-          return { span, table, where, seal: seals[at] }
+        let shapes: Fragment | undefined
+        const shapesOf = () => (shapes ??= picked.all ? sql`1 = 1` : among(picked.sure, known))
+        const sources = spans.map((span): Source => {
+          const { table, times } = span.of === "rows" ? rows(span) : rollups(sql, span)
+          return {
+            span,
+            table,
+            times,
+            seal: over.get(span),
+            // Many questions have no use for it, and it may be long.
+            get where() {
+              return sql`${times} AND ${shapesOf()}`
+            }
+          }
         })
-        return Effect.succeed<Sources>({ sources, atMost: Infinity })
+        const wanted = picked.all ? undefined : marked(picked.sure)
+        return Effect.succeed<Sources>({ sources, wanted, asked, atMost: Infinity })
       }
     })
 
@@ -74,25 +94,6 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
       const others = Array.from(known.keys()).filter((id) => !some.has(id))
       return sql`shape_id NOT IN (${numbers(sql, [-1, ...others])})`
     }
-
-    /**
-     * Tells whether anything has come to a span that is over: requests only become more, and where they do not, costs
-     * only become known.
-     */
-    const sealsOf = Effect.fnUntraced(function* (spans: ReadonlyArray<Span & { readonly isOver: boolean }>) {
-      const parts = spans.flatMap((span, at) => {
-        const { table, where } = rollups(span, sql`1 = 1`)
-        const sums = sql`SELECT sum(requests) AS requests, sum(cost_unknown) AS unknown FROM ${table} WHERE ${where}`
-        return span.isOver ? [{ at, sums: sql`SELECT * FROM (${sums}) AS part` }] : []
-      })
-      if (parts.length === 0) return []
-      const found = yield* reader.rows(
-        sql<{ requests: number | null; unknown: number | null }>`
-          ${sql.join(" UNION ALL ", false)(parts.map(({ sums }) => sums))}`
-      )
-      const seals = new Map(parts.map(({ at }, place) => [at, JSON.stringify(found[place])]))
-      return spans.map((_, at) => seals.get(at))
-    })
 
     const kept = Effect.fnUntraced(function* () {
       const [row] = yield* reader.rows(
@@ -123,113 +124,109 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
       return row?.requests ?? 0
     })
 
-    const rollups = ({ from, of, to }: Span, shapes: Fragment) => {
-      return {
-        table: sql.literal("request_rollups AS sums"),
-        where: sql.and([
-          sql`span = ${of === "days" ? DAYS : HOURS}`,
-          ...(Number.isFinite(from) ? [sql`start >= ${from / 1000}`] : []),
-          ...(Number.isFinite(to) ? [sql`start < ${to / 1000}`] : []),
-          shapes
-        ])
-      }
-    }
-
-    const rows = (span: Span, shapes: Fragment) => ({
+    const rows = (span: Span) => ({
       table: sql`(SELECT ${columns} FROM openrouter_requests WHERE ${sql.and([...timesOf(sql, span), sql`+shape_id IS NOT NULL`])}) AS sums`,
-      where: shapes
+      times: sql`1 = 1`
     })
 
     /** What sums do not know is found as a list finds it: the newest rows of it. */
     const rowsAlone = Effect.fnUntraced(function* (query: RecordQuery, picked: Picked) {
       const found = yield* search.find(query.search)
       const approach = yield* approachOf(query, picked, ROWS_AT_MOST)
-      if (approach === undefined) return { sources: [], atMost: ROWS_AT_MOST }
+      const others = { wanted: undefined, asked: new Map<string, Numbers>(), atMost: ROWS_AT_MOST }
+      if (approach === undefined) return { sources: [], ...others }
       const { high, low } = approach
-      const way = approach.way === "branches" ? "shapes" : found.isAll ? approach.way : "walk"
+      const way = found.isAll ? indexFor(approach) : "walk"
       const span: Span = { of: "rows", from: query.from ?? -Infinity, to: query.to ?? Infinity }
       const table = sql`(SELECT ${columns} FROM ${found.from} WHERE ${found.where}
         AND ${conditionsOf(sql, query, picked, way)} AND +shape_id IS NOT NULL
         AND +openrouter_requests.id BETWEEN ${low} AND ${high}
         ORDER BY ${way === "walk" ? found.id : sql.literal("+openrouter_requests.id")} DESC
         LIMIT ${sql.literal(String(ROWS_AT_MOST))}) AS sums`
+      const everything = sql`1 = 1`
       return {
-        sources: [{ span, table, where: sql`1 = 1`, seal: undefined }],
-        atMost: ROWS_AT_MOST
+        sources: [{ span, table, where: everything, times: everything, seal: undefined }],
+        ...others
       } satisfies Sources
     })
 
-    /**
-     * The same statement for each source, whose rows of numbers come as one text: thousands of them cost the thread that
-     * serves requests next to nothing.
-     */
+    /** What the same statement gives for each source: rows of numbers. */
     const packed = (sources: ReadonlyArray<Source>, select: (source: Source) => Fragment, width: number) =>
       Effect.map(
         Effect.forEach(sources, (source) => answered(source, select(source), width), { concurrency: 2 }),
         (found) => found.flat()
       )
 
-    const answered = Effect.fnUntraced(function* ({ seal }: Source, selected: Fragment, width: number) {
-      const names = Array.from({ length: width }, (_, at) => `CAST(c${at} AS TEXT)`).join(" || ' ' || ")
-      const statement = sql<{ packed: string | null }>`
-        SELECT string_agg(${sql.literal(names)}, ',') AS packed FROM (${selected}) AS parts`
-      if (seal === undefined) return unpacked(yield* reader.rows(statement))
+    const answered = Effect.fnUntraced(function* (
+      { seal }: Source,
+      selected: Fragment,
+      width: number,
+      asked?: Map<string, Numbers>
+    ) {
+      const statement = sql<Record<string, number>>`${selected}`
       const question = JSON.stringify(statement.compile())
-      const known = remembered.get(question, seal)
-      if (known !== undefined) return known
-      const found = unpacked(yield* reader.rows(statement))
-      remembered.put(question, seal, found)
+      const known = asked?.get(question) ?? (seal === undefined ? undefined : remembered.get(question, seal))
+      const found = known ?? (yield* reader.numbers(statement, width))
+      if (known === undefined && seal !== undefined) remembered.put(question, seal, found)
+      asked?.set(question, found)
       return found
     })
 
-    /** By shape: its number, then the sums of these columns. */
+    /**
+     * By shape: its number, then the sums of the first few of these columns. What is over is asked for with all
+     * columns and shapes, and so once whatever is filtered.
+     */
     const byShape = Effect.fn("RecordSums.byShape")(function* (
-      { sources }: Sources,
-      names: ReadonlyArray<string>
+      sources: Sources,
+      names: ReadonlyArray<string>,
+      few = names.length
     ) {
-      const sums = sql.literal(names.map((name, at) => `sum(${name}) AS c${at + 1}`).join(", "))
-      const found = yield* packed(
-        sources,
-        ({ table, where }) =>
-          sql`SELECT shape_id AS c0, ${sums} FROM ${table} WHERE ${where} GROUP BY shape_id`,
-        names.length + 1
-      )
       const shapes = new Map<number, Array<number>>()
-      for (const [shape = 0, ...values] of found) {
-        const known = shapes.get(shape)
-        if (known === undefined) shapes.set(shape, values)
-        else for (const [at, value] of values.entries()) known[at] = (known[at] ?? 0) + value
-      }
+      for (const rows of yield* summed(sources, names))
+        for (const row of rows) {
+          const shape = row[0] ?? 0
+          if (sources.wanted !== undefined && sources.wanted[shape] !== 1) continue
+          const known = shapes.get(shape)
+          if (known === undefined) shapes.set(shape, row.slice(1, few + 1))
+          else for (let at = 0; at < few; at++) known[at] = (known[at] ?? 0) + (row[at + 1] ?? 0)
+        }
       return shapes as ReadonlyMap<number, ReadonlyArray<number>>
     })
 
-    /** Over everything: the sums of these columns. */
-    const inAll = Effect.fn("RecordSums.inAll")(function* (
-      { sources }: Sources,
-      names: ReadonlyArray<string>
-    ) {
-      const sums = sql.literal(names.map((name, at) => `coalesce(sum(${name}), 0) AS c${at}`).join(", "))
-      const found = yield* packed(
-        sources,
-        ({ table, where }) => sql`SELECT ${sums} FROM ${table} WHERE ${where}`,
-        names.length
-      )
-      return names.map((_, at) => found.reduce((sum, values) => sum + (values[at] ?? 0), 0))
+    /** Over all shapes that are asked for: the sums of these columns. */
+    const inAll = Effect.fn("RecordSums.inAll")(function* (sources: Sources, names: ReadonlyArray<string>) {
+      const totals = names.map(() => 0)
+      for (const rows of yield* summed(sources, names))
+        for (const row of rows) {
+          if (sources.wanted !== undefined && sources.wanted[row[0] ?? 0] !== 1) continue
+          for (let at = 0; at < totals.length; at++) totals[at] = (totals[at] ?? 0) + (row[at + 1] ?? 0)
+        }
+      return totals as ReadonlyArray<number>
     })
+
+    const summed = ({ asked, sources }: Sources, names: ReadonlyArray<string>) => {
+      const sums = sql.literal(names.map((name, at) => `sum(${name}) AS c${at + 1}`).join(", "))
+      return Effect.forEach(
+        sources,
+        (source) => {
+          const { table, times } = source
+          const selected = sql`SELECT shape_id AS c0, ${sums} FROM ${table} WHERE ${times} GROUP BY shape_id`
+          return answered(source, selected, names.length + 1, asked)
+        },
+        { concurrency: 2 }
+      )
+    }
 
     return { sourcesFor, packed, byShape, inAll, kept, requestsIn }
   })
 }) {}
 
-const timesOf = (sql: SqlClient, { from, to }: Span): ReadonlyArray<Fragment> => [
-  ...(Number.isFinite(from) ? [sql`timestamp >= ${iso(from)}`] : []),
-  ...(Number.isFinite(to) ? [sql`timestamp < ${iso(to)}`] : [])
-]
-
-const unpacked = ([row]: ReadonlyArray<{ readonly packed: string | null }>): Numbers =>
-  row === undefined || row.packed === null
-    ? []
-    : row.packed.split(",").map((numbers) => numbers.split(" ").map(Number))
+/** By number: shapes are few, and their numbers small. */
+const marked = (shapes: ReadonlyArray<number>): Uint8Array => {
+  const marks = new Uint8Array(shapes.reduce((most, id) => Math.max(most, id), 0) + 1)
+  for (const shape of shapes) marks[shape] = 1
+  return marks
+}
 
 /** What is over stands apart from what still grows. */
 const closing = (

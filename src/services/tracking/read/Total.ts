@@ -2,14 +2,14 @@ import { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { isOfShapes } from "../../../domain/record/RecordQuery.ts"
 import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
-import { DAY, HOUR } from "../../../domain/record/Rollup.ts"
-import { spansOf } from "../../../domain/record/Spans.ts"
-import type { Span } from "../../../domain/record/Spans.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
 import type { Found } from "../SearchIndex.ts"
+import { indexFor } from "./Approach.ts"
 import type { Approach } from "./Approach.ts"
-import { between, conditionsOf, iso, numbers } from "./Conditions.ts"
+import { between, conditionsOf } from "./Conditions.ts"
+import { ShapeTable } from "./ShapeTable.ts"
 import type { Picked } from "./ShapeTable.ts"
+import { RecordSums } from "./Sums.ts"
 
 /** How many rows a question has. */
 export interface Total {
@@ -21,26 +21,22 @@ export interface Total {
 /** Counts a few thousand rows one by one, and more of them by the hour, where sums know them. */
 export const makeTotal = Effect.gen(function* () {
   const reader = yield* ReadDatabase
+  const shapes = yield* ShapeTable
   const sql = yield* SqlClient
+  const sums = yield* RecordSums
 
   const total = Effect.fnUntraced(function* (
     query: RecordQuery,
     picked: Picked,
-    { high, low, way }: Approach,
+    approach: Approach,
     found: Found
   ) {
+    const { high, low, telling } = approach
     if (isOfShapes(query) && picked.perhaps.length === 0)
       return { items: yield* bySums(query, picked), isCapped: false }
     // What is in no index costs a look at each row.
     const most = query.search === undefined && query.cache === undefined ? MOST : MOST_LOOKED_AT
-    const isTelling = query.ips.length > 0 || query.minCost !== undefined || query.minMillis !== undefined
-    const visible = !found.isAll
-      ? "walk"
-      : way === "branches"
-        ? "shapes"
-        : isTelling && way === "walk"
-          ? "columns"
-          : way
+    const visible = found.isAll ? (telling ?? indexFor(approach)) : "walk"
     const id = sql.literal(visible === "walk" ? "openrouter_requests.id" : "+openrouter_requests.id")
     const [row = { items: 0 }] = yield* reader.rows(
       sql<{ items: number }>`
@@ -51,43 +47,21 @@ export const makeTotal = Effect.gen(function* () {
     return { items: Math.min(row.items, most), isCapped: row.items > most }
   })
 
-  /** Whole days and hours by their sums; what lies beside them, or is running, by rows. */
+  /** Whole days and hours by their sums, where sums outlive their rows; what is running by rows. */
   const bySums = Effect.fnUntraced(function* (query: RecordQuery, picked: Picked) {
-    const [kept] = yield* reader.rows(
-      sql<{ oldest: string | null; hour: number | null }>`
-        SELECT (SELECT timestamp FROM openrouter_requests ORDER BY timestamp LIMIT 1) AS oldest,
-          (SELECT min(start) FROM request_rollups WHERE span = ${HOUR}) AS hour`
+    const { rows } = yield* sums.kept()
+    const listed = { ...query, from: Math.max(query.from ?? rows, rows) }
+    const sourcesOf = yield* sums.sourcesFor(listed, yield* shapes.all())
+    const [finished = 0] = Number.isFinite(rows)
+      ? yield* Effect.flatMap(sourcesOf(picked), (sources) => sums.inAll(sources, ["requests"]))
+      : []
+    const [running] = yield* reader.rows(
+      sql<{ items: number }>`
+        SELECT count(*) AS items FROM openrouter_requests
+        WHERE shape_id IS NULL AND ${conditionsOf(sql, query, { ...picked, sure: [], perhaps: [] }, "shapes")}`
     )
-    if (kept === undefined || kept.oldest === null) return 0
-    const rows = Date.parse(kept.oldest)
-    // Sums outlive their rows, which alone are listed.
-    const range = { from: Math.max(query.from ?? rows, rows), to: query.to }
-    const spans = spansOf(range, { rows, hours: kept.hour === null ? Infinity : kept.hour * 1000 })
-    const parts = yield* reader.rows(
-      sql<{ items: number | null }>`
-        ${sql.join(" UNION ALL ", false)(spans.map((span) => partOf(span, query, picked)))}
-        ${sql.literal(spans.length === 0 ? "" : "UNION ALL")} SELECT count(*) AS items FROM openrouter_requests
-        WHERE shape_id IS NULL AND ${conditionsOf(sql, query, picked, "shapes")}`
-    )
-    return parts.reduce((sum, { items }) => sum + (items ?? 0), 0)
+    return finished + (running?.items ?? 0)
   })
-
-  const partOf = ({ from, of, to }: Span, query: RecordQuery, picked: Picked) => {
-    if (of === "rows")
-      return sql`
-        SELECT count(*) AS items FROM openrouter_requests WHERE shape_id IS NOT NULL
-        AND ${conditionsOf(sql, { ...query, from: undefined, to: undefined }, picked, "walk")} AND ${sql.and([
-          ...(Number.isFinite(from) ? [sql`timestamp >= ${iso(from)}`] : []),
-          ...(Number.isFinite(to) ? [sql`timestamp < ${iso(to)}`] : [])
-        ])}`
-    return sql`
-      SELECT sum(requests) AS items FROM request_rollups WHERE ${sql.and([
-        sql`span = ${of === "days" ? DAY : HOUR}`,
-        ...(Number.isFinite(from) ? [sql`start >= ${from / 1000}`] : []),
-        ...(Number.isFinite(to) ? [sql`start < ${to / 1000}`] : []),
-        ...(picked.all ? [] : [sql`shape_id IN (${numbers(sql, [...picked.sure, -1])})`])
-      ])}`
-  }
 
   return total
 })
