@@ -14,7 +14,7 @@ export const makeCors = (origins: ReadonlyArray<string>, freshId: () => string) 
     response.setHeader("access-control-allow-origin", origins.includes("*") ? "*" : (origin ?? ""))
     response.setHeader(
       "access-control-expose-headers",
-      "x-request-id, x-generation-id, x-percept-media, retry-after"
+      "x-request-id, x-trace-id, x-generation-id, x-percept-media, retry-after"
     )
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined)
       return false

@@ -4,6 +4,7 @@ import { errorText, speaksOllama } from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { BodyFailure, Exchange, HeaderList } from "../domain/Exchange.ts"
 import { encodeEvent } from "../domain/Sse.ts"
+import type { RequestTrace } from "../domain/TraceContext.ts"
 import { RequestBody } from "./RequestBody.ts"
 import type { BodyLimits } from "./RequestBody.ts"
 
@@ -13,6 +14,7 @@ export class NodeExchange implements Exchange {
   readonly method: string
   readonly path: string
   readonly clientIp: string
+  trace: RequestTrace | undefined
   private sent: number | undefined
   private streaming = false
   private answered = false
@@ -57,6 +59,7 @@ export class NodeExchange implements Exchange {
     this.answered = true
     const head = [
       ...["content-type", contentType, "content-length", String(body.length), "x-request-id", this.id],
+      ...this.traced(),
       ...headers
     ]
     if (this.isStillSending()) this.answerEarly(status, [...head, "connection", "close"], body)
@@ -72,6 +75,7 @@ export class NodeExchange implements Exchange {
     this.response.writeHead(200, [
       ...["content-type", contentType, "cache-control", "no-cache", "x-accel-buffering", "no"],
       ...["x-request-id", this.id],
+      ...this.traced(),
       ...headers
     ])
   }
@@ -103,6 +107,10 @@ export class NodeExchange implements Exchange {
     if (this.sent === undefined) this.json(failure.status, Buffer.from(body), headersFor(failure))
     else if (this.streaming && !this.response.writableEnded)
       this.response.end(speaksOllama(this.path) ? `${body}\n` : encodeEvent(body))
+  }
+
+  private traced(): HeaderList {
+    return this.trace === undefined ? UNTRACED : ["x-trace-id", this.trace.traceId]
   }
 
   private isStillSending(): boolean {
@@ -143,6 +151,8 @@ const headersFor = (failure: Failure): HeaderList => [
   ...(failure.allow === undefined ? [] : ["allow", failure.allow]),
   ...(failure.status === 401 ? ["www-authenticate", 'Bearer realm="percept"'] : [])
 ]
+
+const UNTRACED: HeaderList = []
 
 /** Milliseconds. */
 const LINGER = 3000

@@ -3,7 +3,10 @@ import { Schema } from "effect"
 import { ChatCompletion, ChatRequestBody } from "../domain/chat/Chat.ts"
 import { isObject } from "../domain/Json.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { Remembered } from "./mediaContract.ts"
+import { Metrics } from "./metricsContract.ts"
 import { Ollama } from "./ollamaContract.ts"
+import { Page } from "./pageContract.ts"
 import { Recorded } from "./recordContract.ts"
 import { RecordFigures } from "./recordFiguresContract.ts"
 import { RecordStreams } from "./recordStreamContract.ts"
@@ -207,7 +210,10 @@ export class Api extends HttpApi.make("percept")
   .add(Recorded)
   .add(RecordFigures)
   .add(RecordStreams)
+  .add(Remembered)
+  .add(Page)
   .add(Operation)
+  .add(Metrics)
   .addError(failing(401, "No key, or a wrong one."))
   .addError(failing(403, "A web page of another origin."))
   .addError(failing(500, "A bug of the router."))

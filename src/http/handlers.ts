@@ -16,7 +16,10 @@ import { Transcriptions } from "../services/media/Transcriptions.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Api } from "./contract.ts"
 import { Exchanges } from "./Exchanges.ts"
+import { remembered } from "./mediaHandlers.ts"
+import { metrics } from "./metricsHandlers.ts"
 import { ollama } from "./ollamaHandlers.ts"
+import { page } from "./pageHandlers.ts"
 import { record } from "./recordHandlers.ts"
 import { recordFigures } from "./recordFiguresHandlers.ts"
 import { recordStreams } from "./recordStreamHandlers.ts"
@@ -121,7 +124,10 @@ export const layer = Layer.mergeAll(
   record,
   recordFigures,
   operation,
-  recordStreams
+  metrics,
+  recordStreams,
+  remembered,
+  page
 )
 
 const send = (exchange: Exchange, value: unknown): void =>

@@ -7,6 +7,7 @@ import type { Exchange } from "../domain/Exchange.ts"
 import { isObject, parseJson, stringField } from "../domain/Json.ts"
 import { Admission } from "../services/Admission.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { AppConfig } from "../services/AppConfig.ts"
 import { Embeddings } from "../services/gateway/Embeddings.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
 import { OllamaModels } from "../services/gateway/OllamaModels.ts"
@@ -22,6 +23,7 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
     const gateway = yield* Gateway
     const keys = yield* ApiKeys
     const models = yield* OllamaModels
+    const whatToSee = (yield* AppConfig).uiEnabled ? "/ui/tracking" : "/docs"
     const chat = gateway.chat(OllamaLoad.decodeChat)
     const generate = gateway.chat(OllamaLoad.decodeGenerate)
     const embed = embeddings.embed(OllamaEmbed.decode)
@@ -56,10 +58,10 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
       Effect.sync(() => {
         const head = ["vary", "accept", "cache-control", "no-store"]
         if (wantsPage(exchange.header("accept")))
-          exchange.text(302, "text/plain; charset=utf-8", Buffer.from("See /docs."), [
+          exchange.text(302, "text/plain; charset=utf-8", Buffer.from(`See ${whatToSee}.`), [
             ...head,
             "location",
-            "/docs"
+            whatToSee
           ])
         else exchange.text(200, "text/plain; charset=utf-8", Buffer.from("Ollama is running"), head)
       })

@@ -85,7 +85,14 @@ describe("the settings", () => {
       logBodyKb: 256,
       logMaxMb: 10,
       logMaxFiles: 5,
-      logLevel: "info"
+      logLevel: "info",
+      otlpEndpoint: undefined,
+      otlpProtocol: "http/protobuf",
+      otlpTimeout: 10_000,
+      otelDisabled: false,
+      otelSampler: "parentbased_always_on",
+      captureContent: false,
+      traceUpstream: false
     })
   })
 
@@ -212,7 +219,21 @@ describe("a wrong value", () => {
     ["WHISPER_DEVICE", ["metal", "0", "auto"]],
     ["WHISPER_THREADS", ["0", "65", "all"]],
     ["WHISPER_URL", URLS],
-    ["WHISPER_MODELS_URL", URLS]
+    ["WHISPER_MODELS_URL", URLS],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", URLS],
+    ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", URLS],
+    ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", URLS],
+    ["OTEL_EXPORTER_OTLP_PROTOCOL", ["grpc", "http", "protobuf"]],
+    ["OTEL_EXPORTER_OTLP_TIMEOUT", ["0", "10 s", "-1"]],
+    ["OTEL_TRACES_SAMPLER", ["jaeger_remote", "on", "0.5"]],
+    ["OTEL_TRACES_SAMPLER_ARG", ["1.1", "-0.5", "half", "1e-3", "."]],
+    ["OTEL_SDK_DISABLED", FLAGS],
+    ["OTEL_TRACES_EXPORTER", ["console", "zipkin"]],
+    ["OTEL_METRICS_EXPORTER", ["console", "prometheus"]],
+    ["OTEL_BSP_SCHEDULE_DELAY", ["0", "5 s"]],
+    ["OTEL_METRIC_EXPORT_INTERVAL", ["0", "1 minute"]],
+    ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", FLAGS],
+    ["TRACE_UPSTREAM", FLAGS]
   ]
   const free = [
     ...["LISTEN_HOST", "DATA_DIR", "API_KEYS", "CORS_ORIGINS", "OPENROUTER_API_KEY", "OPENROUTER_REFERER"],
@@ -227,7 +248,8 @@ describe("a wrong value", () => {
       "VISION_MODEL"
     ],
     ...["MEDIA_ROLES", "MEDIA_SITES", "MEDIA_TMP_DIR", "WHISPER_MODEL_NAME", "WHISPER_CLI_PATH"],
-    ...["FFMPEG_PATH", "FFPROBE_PATH", "YTDLP_PATH", "YTDLP_MIN_VERSION", "YTDLP_JS_RUNTIME"]
+    ...["FFMPEG_PATH", "FFPROBE_PATH", "YTDLP_PATH", "YTDLP_MIN_VERSION", "YTDLP_JS_RUNTIME"],
+    ...["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"]
   ]
 
   for (const [name, texts] of wrong)

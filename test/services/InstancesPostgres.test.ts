@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ServerResponse } from "node:http"
 import { freshDatabase, hasPostgres, sharedPostgres } from "../support/Postgres.ts"
-import { startProgram } from "../support/Program.ts"
+import { startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import type { Program } from "../support/Program.ts"
 import { eventually, temporaryFolder } from "../support/Router.ts"
 import { chunk, openStream, startUpstream, USAGE } from "../support/Upstream.ts"
@@ -40,7 +40,7 @@ describe.skipIf(!hasPostgres)("two routers on one Postgres", () => {
         openStream(response)
         response.end(END)
       })
-      const env = { ...upstream.env, DATABASE_URL: url }
+      const env = { ...upstream.env, ...WITHOUT_TOOLS, DATABASE_URL: url }
       // Both at once: the database is new to them.
       const [one, other] = yield* Effect.all(
         [

@@ -39,7 +39,7 @@ export const recordSettings = {
     fallback: "true",
     example: "false",
     about:
-      "`false` takes the page away, and everything under `/ui`, `/api/logs`, `/api/stats` and `/api/inflight`."
+      "`false` takes the page away, and everything under `/ui`, `/api/logs`, `/api/stats`, `/api/inflight` and `/metrics`."
   }),
   uiUsername: optional("UI_USERNAME", text, {
     example: "admin",

@@ -5,6 +5,7 @@ import { mediaSettings } from "./mediaSettings.ts"
 import { providerSettings } from "./providerSettings.ts"
 import { recordSettings } from "./recordSettings.ts"
 import * as Setting from "./Setting.ts"
+import { telemetrySettings } from "./telemetrySettings.ts"
 
 const { duration, flag, integer, list, optional, secretList, setting, text } = Setting
 
@@ -130,7 +131,8 @@ export const settings = {
     fallback: "info",
     example: "debug",
     about: "What goes to standard error: `debug`, `info`, `warning`, `error` or `none`."
-  })
+  }),
+  ...telemetrySettings
 }
 
 /** Nano-dollars. */

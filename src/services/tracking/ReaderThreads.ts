@@ -1,11 +1,12 @@
 import { Effect } from "effect"
 import { Worker } from "node:worker_threads"
+import { driverFile } from "../database/sqliteDriver.ts"
 import { workerPath } from "../media/workers/workerPath.ts"
 import { ReadFailed } from "./ReadFailed.ts"
 import { READY } from "./workers/readMessages.ts"
 import type { ReadAnswer, ReaderOptions, ReadRequest } from "./workers/readMessages.ts"
 
-export interface ThreadOptions extends ReaderOptions {
+export interface ThreadOptions extends Omit<ReaderOptions, "driver"> {
   readonly program: "answer" | "read"
   readonly millis: number
   readonly readers: number
@@ -109,7 +110,7 @@ export class ReaderThreads {
   private start(): Reader {
     const { characters, file, program, rows, searchIndex } = this.options
     const worker = new Worker(workerPath(program), {
-      workerData: { file, rows, characters, searchIndex } satisfies ReaderOptions,
+      workerData: { driver: driverFile, file, rows, characters, searchIndex } satisfies ReaderOptions,
       resourceLimits: { maxOldGenerationSizeMb: 256 }
     })
     const reader: Reader = { worker, isReady: false, job: undefined, idle: undefined }

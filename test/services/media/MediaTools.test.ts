@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Logger, LogLevel } from "effect"
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { AppConfig } from "../../../src/services/AppConfig.ts"
 import type { Environment } from "../../../src/services/AppConfig.ts"
@@ -123,6 +123,21 @@ describe("a tool", () => {
         const named = find("yt-dlp").pipe(Effect.provide(tools({ YTDLP_PATH: old })))
         assert.deepInclude(yield* named, { path: old, from: "configured" })
       })
+  )
+
+  it.scopedLive("that lies in two folders of PATH is tried once", () =>
+    Effect.gen(function* () {
+      const { opt, path, tools } = yield* machine
+      const runs = join(opt, "runs")
+      writeFileSync(join(path, "yt-dlp"), `#!/bin/sh\necho run >> ${runs}\necho 2023.03.04\n`, {
+        mode: 0o755
+      })
+      symlinkSync(path, join(opt, "linked"))
+      process.env["PATH"] = `${path}:${join(opt, "linked")}`
+      const found = yield* find("yt-dlp").pipe(Effect.provide(tools()))
+      assert.deepInclude(found, { path: join(path, "yt-dlp"), version: "2023.03.04" })
+      assert.strictEqual(readFileSync(runs, "utf8"), "run\n")
+    })
   )
 
   it.scopedLive("is not taken from a folder that depends on where the router was started", () =>

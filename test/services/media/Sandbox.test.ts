@@ -28,6 +28,15 @@ describe("what a program is run with", () => {
     })
   )
 
+  it.effect("is found out at once where everything is allowed", () =>
+    Effect.gen(function* () {
+      const tried: Array<string> = []
+      const { report, wrap } = yield* probe((argv) => Effect.sync(() => tried.push(line(argv)) > 0))
+      assert.notInclude(Object.values(report), "none")
+      assert.deepStrictEqual(tried, [line(wrap(["true"], { limits: { memoryMb: 512 } }))])
+    })
+  )
+
   it.effect("for one who is not root is a namespace of users first, and after it the wish to die", () =>
     Effect.gen(function* () {
       const plain = (argv: ReadonlyArray<string>) =>

@@ -3,6 +3,8 @@ import type { ReadFailed } from "../ReadFailed.ts"
 
 /** What a reading thread is started with. */
 export interface ReaderOptions {
+  /** The file of the driver that the thread is to open it with. */
+  readonly driver: string
   readonly file: string
   readonly rows: number
   readonly characters: number

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs"
-import { setPriority } from "node:os"
+import { getPriority, setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { READY } from "./readMessages.ts"
 import type { ReadAnswer, ReaderOptions, ReadRequest } from "./readMessages.ts"
@@ -20,8 +20,11 @@ export const serve = (
 /** Where the system can tell threads apart, requests go before reads: this one yields to all others. */
 const yieldToOthers = (): void => {
   try {
-    setPriority(Number(readlinkSync("/proc/thread-self").split("/").at(-1)), 10)
+    const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1))
+    setPriority(thread, Math.min(getPriority() + 10, LOWEST))
   } catch {
     // Then all are alike.
   }
 }
+
+const LOWEST = 19
