@@ -50,7 +50,7 @@ export class Generations extends Effect.Service<Generations>()("percept/Generati
 
     const settle = (owing: Owing) =>
       Effect.suspend(() => {
-        // What came in the moment of the start is found in the database, too.
+        // A row that ends twice, as one that is taken up and ended late, is told twice.
         if (waiting.has(owing.id)) return Effect.void
         waiting.add(owing.id)
         return complete(owing).pipe(
@@ -61,9 +61,12 @@ export class Generations extends Effect.Service<Generations>()("percept/Generati
         )
       })
 
+    // What came later is told by who wrote it; asked for twice, it would be waited for twice as long.
+    const started = yield* DateTime.now
     const takeUp = Effect.gen(function* () {
-      const yesterday = DateTime.subtract(yield* DateTime.now, { days: 1 })
-      repo.note(yield* reader.rows(repo.owedSince(DateTime.formatIso(yesterday), Array.from(sources.keys()))))
+      const yesterday = DateTime.subtract(started, { days: 1 })
+      const [from, to] = [DateTime.formatIso(yesterday), DateTime.formatIso(started)]
+      repo.note(yield* reader.rows(repo.owedBetween(from, to, Array.from(sources.keys()))))
     })
 
     if (sources.size > 0) {

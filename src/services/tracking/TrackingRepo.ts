@@ -148,8 +148,8 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       yield* sql`DELETE FROM instances WHERE id = ${id}`
     })
 
-    const { complete, note, owedSince, owing } = late
-    return { save, complete, note, owedSince, owing, beat, instances, bury, leave }
+    const { complete, note, owedBetween, owing } = late
+    return { save, complete, note, owedBetween, owing, beat, instances, bury, leave }
   })
 }) {}
 

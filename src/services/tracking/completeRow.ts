@@ -49,10 +49,10 @@ export const makeLateFigures = Effect.fnUntraced(function* ({
   }
 
   /** Those of an earlier run, or of a process that died; found by their time, since their shapes are old ones too. */
-  const owedSince = (timestamp: string, providers: ReadonlyArray<string>) =>
+  const owedBetween = (from: string, to: string, providers: ReadonlyArray<string>) =>
     sql<RequestRecord>`
       SELECT ${sql.literal(columns.join(", "))} FROM openrouter_requests
-      WHERE timestamp >= ${timestamp}
+      WHERE timestamp >= ${from} AND timestamp < ${to}
         AND +shape_id IN (
           SELECT id FROM request_shapes
           WHERE ${sql.in("provider", providers)} AND cost_source = '' AND ${sql.in("state", CUT)})
@@ -107,7 +107,7 @@ export const makeLateFigures = Effect.fnUntraced(function* ({
   })
 
   const taken: Queue.Dequeue<Owing> = owing
-  return { complete, note, owedSince, owing: taken }
+  return { complete, note, owedBetween, owing: taken }
 })
 
 const lineOf = ({ counts, shape, span, start }: Rollup, sign: 1 | -1) =>
