@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { cut, isErrors, isSeries, isStats } from "../../src/ui/api/figures.ts"
+import { has } from "../../src/ui/api/client.ts"
+import { cut } from "../../src/ui/api/figures.ts"
 import type { Bucket, Series, Totals } from "../../src/ui/api/figures.ts"
 import { costChart, requestsChart } from "../../src/ui/charts/bars.ts"
 import { chosenBy, pressed } from "../../src/ui/charts/brush.ts"
-import type { Brush } from "../../src/ui/charts/brush.ts"
 import { latencyChart, line } from "../../src/ui/charts/lines.ts"
-import { endOf, spanOf, timeLabel } from "../../src/ui/charts/times.ts"
+import type { Brush } from "../../src/ui/charts/plot.ts"
+import { timeLabel } from "../../src/ui/charts/times.ts"
+import { describe as inWords, endOf, spanOf } from "../../src/ui/charts/words.ts"
 import { changeOf, pointsBetween } from "../../src/ui/model/change.ts"
+import { exactOf } from "../../src/ui/model/exact.ts"
 import { figuresOf } from "../../src/ui/model/summary.ts"
 
 const HOUR = 3_600_000
@@ -38,29 +41,28 @@ const rectangles = (path: unknown) =>
 
 describe("bars", () => {
   it("stand on the floor, what failed below what did not", () => {
-    const chart = requestsChart(seriesOf({ requests: 20, errors: 5 }, {}, { requests: 3 }))
+    const series = seriesOf({ requests: 20, errors: 5 }, {}, { requests: 3 })
+    const chart = requestsChart(series)
     const [all, failed] = chart.draw(PLACES).values
     assert.deepStrictEqual(rectangles(all), [
       [0, 80, 9, 15],
       [20, 97, 9, 3]
     ])
     assert.deepStrictEqual(rectangles(failed), [[0, 95, 9, 5]])
-    assert.strictEqual(chart.describe(0), "20 requests, 5 failed (25%)")
-    assert.strictEqual(chart.describe(1), "0 requests")
+    assert.strictEqual(inWords("Requests", series, 0), "20 requests, 5 failed (25%)")
+    assert.strictEqual(inWords("Requests", series, 1), "0 requests")
     assert.strictEqual(
-      requestsChart(seriesOf({ requests: 1, cancelled: 1 })).describe(0),
+      inWords("Requests", seriesOf({ requests: 1, cancelled: 1 }), 0),
       "1 request, 1 cancelled"
     )
   })
 
   it("of one model stand upon another's, and the others on top", () => {
-    const chart = costChart(
-      seriesOf(
-        { cost_usd: "30", cost_by_model_usd: ["20", "10"] },
-        { cost_usd: "5", cost_by_model_usd: ["0", "5"] }
-      )
+    const series = seriesOf(
+      { cost_usd: "30", cost_by_model_usd: ["20", "10"] },
+      { cost_usd: "5", cost_by_model_usd: ["0", "5"] }
     )
-    const [parts] = chart.draw(PLACES).values
+    const [parts] = costChart(series).draw(PLACES).values
     const paths = Array.isArray(parts) ? parts.map(({ values }) => rectangles(values.at(-1))) : []
     assert.deepStrictEqual(paths, [
       [[0, 80, 9, 20]],
@@ -69,9 +71,9 @@ describe("bars", () => {
         [10, 95, 9, 5]
       ]
     ])
-    assert.strictEqual(chart.describe(0), "$30.00, most for vendor/one")
-    assert.strictEqual(chart.describe(1), "$5.00, most for other models")
-    assert.strictEqual(costChart(seriesOf({})).describe(0), "$0")
+    assert.strictEqual(inWords("Cost", series, 0), "$30.00, most for vendor/one")
+    assert.strictEqual(inWords("Cost", series, 1), "$5.00, most for other models")
+    assert.strictEqual(inWords("Cost", seriesOf({}), 0), "$0")
   })
 
   it("are seen however little they are", () => {
@@ -87,9 +89,11 @@ describe("lines", () => {
   it("break off where nothing was measured", () => {
     assert.strictEqual(line(PLACES, [10, 20, null, 30, undefined]), "M4.5 90L14.5 80M30 70h9")
     assert.strictEqual(line(PLACES, []), "")
-    const chart = latencyChart(seriesOf({ p50_ms: 800, p95_ms: 12_000 }, {}))
-    assert.strictEqual(chart.describe(0), "p50 800 ms, p95 12 s")
-    assert.strictEqual(chart.describe(1), "nothing measured")
+    const series = seriesOf({ p50_ms: 800, p95_ms: 12_000 }, {})
+    const chart = latencyChart(series)
+    assert.strictEqual(inWords("Duration", series, 0), "p50 800 ms, p95 12 s")
+    assert.strictEqual(inWords("Duration", series, 1), "nothing measured")
+    assert.strictEqual(inWords("Duration", series, 2), "")
     assert.deepStrictEqual(chart.ticks.map(chart.label), ["0", "5 s", "10 s", "15 s"])
   })
 })
@@ -169,20 +173,9 @@ describe("keys over a chart", () => {
 
 describe("what the server answers", () => {
   it("is taken for what it should be only where it looks like that", () => {
-    const series = seriesOf({})
-    assert.isTrue(isSeries(series))
-    assert.isTrue(isStats({ totals: { duration_ms: { p50: null } } }))
-    assert.isTrue(isErrors({ groups: [] }))
-    for (const wrong of [
-      undefined,
-      null,
-      "x",
-      {},
-      [],
-      { ...series, buckets: [{}] },
-      { ...series, bucket_ms: 0 }
-    ])
-      for (const is of [isSeries, isStats, isErrors]) assert.isFalse(is(wrong))
+    assert.isTrue(has<Series>(seriesOf({}), "buckets"))
+    for (const wrong of [undefined, null, "x", {}, [], { groups: [] }])
+      assert.isFalse(has<Series>(wrong, "buckets"))
   })
 
   it("is shown no finer than a page can bear, the newest of it", () => {
@@ -251,7 +244,7 @@ describe("the summary", () => {
     assert.deepInclude(cost({ cost_unknown: 3 }), { value: "$1.23", note: "+ 3 unknown" })
     assert.strictEqual(cost({ cost_usd: "0" })?.value, "$0")
     assert.include(
-      cost({ cost_unknown: 3 })?.exact,
+      exactOf("Cost", totals({ cost_unknown: 3 })),
       "$1.234567891, of which $0.5 estimated; 3 of unknown cost"
     )
   })

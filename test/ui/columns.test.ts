@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { sortColumn } from "../../src/domain/record/SortColumns.ts"
-import { COLUMNS, columnsOf, nextOrder, withColumn } from "../../src/ui/model/columns.ts"
+import { COLUMNS, columnsOf, withColumn } from "../../src/ui/model/all-columns.ts"
+import { nextOrder } from "../../src/ui/model/columns.ts"
 
 const namesOf = (names?: ReadonlyArray<string>) => columnsOf(names).map(({ name }) => name)
 const usual = namesOf()

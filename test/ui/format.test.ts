@@ -4,7 +4,8 @@ import { bytes } from "../../src/ui/format/bytes.ts"
 import { compact, count, percent } from "../../src/ui/format/count.ts"
 import { duration } from "../../src/ui/format/duration.ts"
 import { money } from "../../src/ui/format/money.ts"
-import { clock, fieldTime, fromField, full } from "../../src/ui/format/time.ts"
+import { fieldTime, fromField } from "../../src/ui/format/field-time.ts"
+import { clock, full } from "../../src/ui/format/time.ts"
 
 /** What is said of what. */
 const says = <A>(format: (value: A) => string, ...cases: ReadonlyArray<readonly [A, string]>) => {

@@ -36,9 +36,6 @@ const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interv
 /** What there is of a browser around a controller. */
 const page = Object.assign(new EventTarget(), { hidden: false })
 const sight = new EventTarget()
-/** Milliseconds between two frames. */
-let frame = 5
-
 const going = (id: string, stage = "answering") => ({
   internal_request_id: id,
   stage,
@@ -58,7 +55,6 @@ describe("the page's live feed", () => {
     vi.stubGlobal("document", page)
     vi.stubGlobal("addEventListener", sight.addEventListener.bind(sight))
     vi.stubGlobal("removeEventListener", sight.removeEventListener.bind(sight))
-    vi.stubGlobal("requestAnimationFrame", (draw: () => void) => Number(setTimeout(draw, frame)))
     vi.stubGlobal("sessionStorage", { getItem: () => "Bearer a-key" })
     server = await startFeed()
     batches = []
@@ -81,7 +77,6 @@ describe("the page's live feed", () => {
     feed.hostDisconnected()
     await server.close()
     page.hidden = false
-    frame = 5
     vi.unstubAllGlobals()
     vi.useRealTimers()
   })
@@ -165,7 +160,9 @@ describe("the page's live feed", () => {
   })
 
   it("reads the list again rather than hold more rows than anybody sees, and survives nonsense", async () => {
-    frame = 500
+    // What comes within half a second of an update waits for the next one.
+    server.say("done", ended("first"))
+    await until(() => assert.strictEqual(batches.length, 1))
     server.open[0]?.cork()
     for (let at = 0; at < 1500; at++) server.say("done", ended(`r${at}`))
     server.open[0]?.write(

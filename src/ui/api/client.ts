@@ -1,10 +1,4 @@
-/** The server wants to know who asks. */
-export class SignInNeeded extends Error {}
-
-/** The server does not answer. */
-export class Unreachable extends Error {}
-
-/** The server says no, and why. */
+/** What came instead of an answer: nothing (0), the wish to know who asks (401), or another no with its reason. */
 export class Refused extends Error {
   readonly status: number
 
@@ -14,67 +8,53 @@ export class Refused extends Error {
   }
 }
 
-/** What every call of the page carries; the first keeps browsers from asking for a password by themselves. */
-export const headers = (): { readonly [name: string]: string } => {
-  const authorization = sessionStorage.getItem(PLACE)
-  return { "x-requested-with": "percept", ...(authorization === null ? {} : { authorization }) }
-}
-
 export const isSignedIn = (): boolean => sessionStorage.getItem(PLACE) !== null
 
-/** Kept until the tab is closed: a key alone, or a name with its password. */
-export const signIn = (name: string, secret: string): void =>
-  sessionStorage.setItem(PLACE, name === "" ? `Bearer ${secret}` : `Basic ${base64(`${name}:${secret}`)}`)
+/** Kept until the tab is closed. */
+export const signIn = (authorization: string): void => sessionStorage.setItem(PLACE, authorization)
 
 export const signOut = (): void => sessionStorage.removeItem(PLACE)
 
-/** Any call; what is not an answer is thrown as one of the errors above. */
+/** Any call; what is not an answer is thrown. The first header keeps browsers from asking for a password. */
 export const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
-  const response = await fetch(path, { ...init, headers: { ...headers(), ...init.headers } }).catch(
+  const authorization = sessionStorage.getItem(PLACE)
+  const own = { "x-requested-with": "percept", ...(authorization && { authorization }) }
+  const response = await fetch(path, { ...init, headers: { ...own, ...init.headers } }).catch(
     (cause: unknown) => {
-      if (init.signal?.aborted === true) throw cause
-      throw new Unreachable("The server does not answer.")
+      throw init.signal?.aborted ? cause : new Refused(0, "The server does not answer.")
     }
   )
-  if (response.ok || response.status === 304) return response
-  const message = await messageOf(response)
-  if (response.status === 401) throw new SignInNeeded(message)
-  throw new Refused(response.status, message)
-}
-
-/** An answer in JSON; one that has not changed since is not sent again. */
-export const getJson = async (path: string, signal?: AbortSignal): Promise<unknown> => {
-  const known = remembered.get(path)
-  const response = await call(path, {
-    ...(signal === undefined ? {} : { signal }),
-    cache: "no-store",
-    headers: known === undefined ? {} : { "if-none-match": known.tag }
-  })
-  if (response.status === 304 && known !== undefined) return known.value
-  const value: unknown = await response.json()
-  const tag = response.headers.get("etag")
-  remembered.delete(path)
-  if (tag !== null) remembered.set(path, { tag, value })
-  for (const oldest of remembered.keys()) {
-    if (remembered.size <= MOST_REMEMBERED) break
-    remembered.delete(oldest)
-  }
-  return value
-}
-
-const messageOf = async (response: Response): Promise<string> => {
+  if (response.ok) return response
   const body: unknown = await response.json().catch(() => undefined)
-  const error = field(body, "error")
-  const message = field(error, "message")
-  return typeof message === "string" ? message : `The server answered ${response.status}.`
+  const message = field(field(body, "error"), "message")
+  throw new Refused(response.status, String(message ?? `The server answered ${response.status}.`))
+}
+
+/** An answer in JSON. The server is ours: what has this field is taken for what it should be. */
+export const getJson = async <A extends object>(
+  path: string,
+  name: keyof A & string,
+  signal: AbortSignal | null = null
+): Promise<A> => {
+  const answer: unknown = await (await call(path, { signal })).json()
+  if (!has<A>(answer, name)) throw new Error("The server's answer is none that this page understands.")
+  return answer
+}
+
+/** The value of a text; undefined where it is none, such as the beginning of one. */
+export const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** A field of whatever came. */
 export const field = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
 
-const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+export const has = <A extends object>(value: unknown, name: keyof A & string): value is A =>
+  field(value, name) !== undefined
 
-const remembered = new Map<string, { readonly tag: string; readonly value: unknown }>()
-const MOST_REMEMBERED = 12
 const PLACE = "percept.authorization"

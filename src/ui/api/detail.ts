@@ -1,4 +1,4 @@
-import { call, field, getJson } from "./client.ts"
+import { call, getJson } from "./client.ts"
 import type { Row } from "./rows.ts"
 import type { Step } from "./steps.ts"
 
@@ -37,18 +37,8 @@ export interface Sighting {
   readonly shown: string
 }
 
-export const readDetail = async (id: string, signal: AbortSignal): Promise<Detail> => {
-  const answer = await getJson(pathOf(id), signal)
-  if (!isRow(answer)) throw new Error("The record's answer cannot be read.")
-  return {
-    ...answer,
-    children: rowsIn(answer, "children").filter(isRow),
-    request: bodyIn(answer, "request"),
-    response: bodyIn(answer, "response"),
-    steps: rowsIn(answer, "steps").filter(has<Step>("name")),
-    media: rowsIn(answer, "media").filter(has<Sighting>("label"))
-  }
-}
+export const readDetail = (id: string, signal: AbortSignal): Promise<Detail> =>
+  getJson(pathOf(id), "internal_request_id", signal)
 
 /** The whole of a text that was too long to be shown at once. */
 export const readBody = async (id: string, which: Which): Promise<Blob> =>
@@ -57,22 +47,3 @@ export const readBody = async (id: string, which: Which): Promise<Blob> =>
 export const bodyPath = (id: string, which: Which): string => `${pathOf(id)}/body/${which}`
 
 const pathOf = (id: string): string => `/ui/tracking_data/${encodeURIComponent(id)}`
-
-export const rowsIn = (value: unknown, name: string): ReadonlyArray<unknown> => {
-  const rows = field(value, name)
-  return Array.isArray(rows) ? rows : []
-}
-
-/** What has a text of this name is taken for what it should be. */
-export const has =
-  <A>(name: string) =>
-  (value: unknown): value is A =>
-    typeof field(value, name) === "string"
-
-const bodyIn = (value: unknown, which: Which): Body | null => {
-  const body = field(value, which)
-  return isBody(body) ? body : null
-}
-
-const isRow = has<Row>("internal_request_id")
-const isBody = has<Body>("text")

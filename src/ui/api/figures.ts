@@ -1,6 +1,6 @@
 import { filterParameters } from "../model/query.ts"
-import type { Query } from "../model/query.ts"
-import { field, getJson } from "./client.ts"
+import type { FilterName, Query } from "../model/query.ts"
+import { getJson } from "./client.ts"
 
 /** What a range comes to. Money is in decimal dollars; what nobody measured is null. */
 export interface Totals {
@@ -19,6 +19,18 @@ export interface Totals {
   readonly media_requests: number
   readonly media_hits: number
   readonly in_flight?: number
+}
+
+/** A value of a filter, and how many requests it would leave; where nobody counts there is no number. */
+export interface FacetValue {
+  readonly value: string
+  readonly count?: number
+}
+
+export interface Facets {
+  readonly facets: { readonly [Name in FilterName]?: ReadonlyArray<FacetValue> }
+  /** Only the newest rows were counted. */
+  readonly is_partial: boolean
 }
 
 export type Durations = { readonly [Name in "p50" | "p95" | "p99"]: number | null }
@@ -72,42 +84,15 @@ export interface ErrorGroups {
   readonly is_partial: boolean
 }
 
-export const readStats = (query: Query, signal: AbortSignal): Promise<Stats> =>
-  read("stats", query, signal, isStats)
-
-export const readSeries = async (query: Query, signal: AbortSignal): Promise<Series> =>
-  cut(await read("series", query, signal, isSeries))
-
-export const readErrors = (query: Query, signal: AbortSignal): Promise<ErrorGroups> =>
-  read("errors", query, signal, isErrors)
+/** What the list's requests come to; `name` is a field that the answer has. */
+export const readFigures = <A extends object>(
+  what: "errors" | "facets" | "series" | "stats",
+  name: keyof A & string,
+  query: Query,
+  signal: AbortSignal
+): Promise<A> => getJson(`/ui/tracking_${what}?${filterParameters(query)}`, name, signal)
 
 /** A page with more buckets would be slow, and no screen shows them. */
 export const cut = (series: Series): Series => ({ ...series, buckets: series.buckets.slice(-MOST_BUCKETS) })
-
-/** What has the right outline is taken for what it should be: the server is ours. */
-export const isStats = (answer: unknown): answer is Stats =>
-  typeof field(field(field(answer, "totals"), "duration_ms"), "p50") !== "undefined"
-
-export const isSeries = (answer: unknown): answer is Series =>
-  Array.isArray(field(answer, "models")) &&
-  isListOf(field(answer, "buckets"), (bucket) => Array.isArray(field(bucket, "cost_by_model_usd"))) &&
-  Number(field(answer, "bucket_ms")) > 0
-
-export const isErrors = (answer: unknown): answer is ErrorGroups =>
-  isListOf(field(answer, "groups"), (group) => typeof field(group, "count") === "number")
-
-const isListOf = (value: unknown, isOne: (one: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(isOne)
-
-const read = async <A>(
-  name: string,
-  query: Query,
-  signal: AbortSignal,
-  is: (answer: unknown) => answer is A
-): Promise<A> => {
-  const answer = await getJson(`/ui/tracking_${name}?${filterParameters(query)}`, signal)
-  if (!is(answer)) throw new Error("The server's answer is none that this page understands.")
-  return answer
-}
 
 const MOST_BUCKETS = 400

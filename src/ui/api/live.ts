@@ -1,5 +1,3 @@
-import { field } from "./client.ts"
-
 /** A request under way, as the server tells of it. Texts in it are as hostile as those of rows. */
 export interface Ongoing {
   readonly internal_request_id: string
@@ -22,13 +20,6 @@ export interface Ongoing {
   readonly stirred: number
 }
 
-/** What the server has counted since it started. */
-export interface LiveStats {
-  readonly in_flight: number
-  readonly requests: number
-  readonly failed: number
-}
-
 /** With the times of this page; `known` is what was known of it before. */
 export const withTimes = (told: Ongoing, known: Ongoing | undefined, now: number): Ongoing => {
   const isSame = known?.stage === told.stage && known.time_to_first_token_ms === told.time_to_first_token_ms
@@ -38,8 +29,3 @@ export const withTimes = (told: Ongoing, known: Ongoing | undefined, now: number
     stirred: isSame ? known.stirred : now
   }
 }
-
-export const isOngoing = (told: unknown): told is Ongoing =>
-  typeof field(told, "internal_request_id") === "string" && typeof field(told, "stage") === "string"
-
-export const isLiveStats = (told: unknown): told is LiveStats => typeof field(told, "in_flight") === "number"

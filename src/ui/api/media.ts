@@ -1,5 +1,4 @@
-import { has, rowsIn } from "./detail.ts"
-import { call, field, getJson } from "./client.ts"
+import { call, getJson } from "./client.ts"
 
 /** A medium in the memory, as it is listed. */
 export interface Medium {
@@ -27,7 +26,7 @@ export interface Medium {
 }
 
 export interface MediumDetail extends Medium {
-  readonly evidence: Evidence | undefined
+  readonly evidence: Evidence | null
   readonly pictures: ReadonlyArray<Picture>
   readonly descriptions: ReadonlyArray<Description>
   readonly requests: ReadonlyArray<Use>
@@ -110,42 +109,25 @@ export interface Nothing {
 
 export interface Media {
   readonly items: ReadonlyArray<Medium>
-  readonly next: string | undefined
-  readonly total: number
-  readonly bytes: number
-  readonly limit: number
+  readonly next_cursor: string | null
+  readonly total_items: number
+  readonly total_bytes: number
+  readonly limit_bytes: number
 }
 
-export const readMedia = async (
-  asked: { readonly q: string; readonly kind: string; readonly cursor?: string | undefined },
+export const readMedia = (
+  q: string,
+  kind: string,
+  cursor: string | null,
   signal: AbortSignal
 ): Promise<Media> => {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(asked)) if (value) parameters.set(name, value)
-  const answer = await getJson(`/ui/media_data?${parameters}`, signal)
-  const next = field(answer, "next_cursor")
-  return {
-    items: rowsIn(answer, "items").filter(has<Medium>("id")),
-    next: typeof next === "string" ? next : undefined,
-    total: Number(field(answer, "total_items")),
-    bytes: Number(field(answer, "total_bytes")),
-    limit: Number(field(answer, "limit_bytes"))
-  }
+  const parameters = new URLSearchParams({ q, kind, cursor: cursor ?? "" })
+  for (const [name, value] of [...parameters]) if (value === "") parameters.delete(name)
+  return getJson(`${PATH}?${parameters}`, "items", signal)
 }
 
-export const readMedium = async (id: string, signal: AbortSignal): Promise<MediumDetail> => {
-  const answer = await getJson(pathOf(id), signal)
-  if (!has<Medium>("id")(answer)) throw new Error("The memory's answer cannot be read.")
-  const evidence = field(answer, "evidence")
-  return {
-    ...answer,
-    evidence: isEvidence(evidence) ? evidence : undefined,
-    pictures: rowsIn(answer, "pictures").filter(has<Picture>("sha256")),
-    descriptions: rowsIn(answer, "descriptions").filter(has<Description>("text")),
-    requests: rowsIn(answer, "requests").filter(has<Use>("internal_request_id")),
-    can_look_again: field(answer, "can_look_again") === true
-  }
-}
+export const readMedium = (id: string, signal: AbortSignal): Promise<MediumDetail> =>
+  getJson(pathOf(id), "id", signal)
 
 export const forget = (id: string): Promise<Response> => call(pathOf(id), { method: "DELETE" })
 
@@ -154,7 +136,6 @@ export const lookAgain = (id: string): Promise<Response> => call(`${pathOf(id)}/
 export const readPicture = async (sha256: string, signal: AbortSignal): Promise<Blob> =>
   (await call(`/ui/media/${sha256}`, { signal })).blob()
 
-const pathOf = (id: string): string => `/ui/media_data/${encodeURIComponent(id)}`
+const PATH = "/ui/media_data"
 
-/** The server makes sure of the rest. */
-const isEvidence = (value: unknown): value is Evidence => Array.isArray(field(value, "chapters"))
+const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`

@@ -1,6 +1,6 @@
 import { listParameters } from "../model/query.ts"
 import type { Query } from "../model/query.ts"
-import { field, getJson } from "./client.ts"
+import { getJson } from "./client.ts"
 
 /** A request in the list. Rows of the live feed have no `id` yet. */
 export interface Row {
@@ -47,35 +47,23 @@ export interface Row {
 /** A page of the list. */
 export interface Rows {
   readonly items: ReadonlyArray<Row>
-  readonly total: number
-  /** There are more than `total`. */
-  readonly isCapped: boolean
-  readonly next: string | undefined
-  readonly previous: string | undefined
+  readonly total_items: number
+  /** There are more than `total_items`. */
+  readonly total_is_capped: boolean
+  readonly next_cursor: string | null
+  readonly prev_cursor: string | null
 }
 
 export const PAGE_SIZE = 50
 
-export const readRows = async (query: Query, signal: AbortSignal): Promise<Rows> => {
+export const readRows = (query: Query, signal: AbortSignal): Promise<Rows> => {
   const parameters = listParameters(query)
-  if (query.cursor !== undefined) parameters.set("cursor", query.cursor)
-  parameters.set("page_size", String(PAGE_SIZE))
-  const answer = await getJson(`/ui/tracking_data?${parameters}`, signal)
-  const items = field(answer, "items")
-  return {
-    items: Array.isArray(items) ? items.filter(isRow) : [],
-    total: Number(field(answer, "total_items") ?? 0),
-    isCapped: field(answer, "total_is_capped") === true,
-    next: text(field(answer, "next_cursor")),
-    previous: text(field(answer, "prev_cursor"))
-  }
+  if (query.cursor) parameters.set("cursor", query.cursor)
+  return getJson(`${LIST}?${parameters}&page_size=${PAGE_SIZE}`, "items", signal)
 }
 
 /** Whether the record has no request at all. */
 export const readIsBare = async (signal: AbortSignal): Promise<boolean> =>
-  Number(field(await getJson("/ui/tracking_data?page_size=1&kind=all", signal), "total_items") ?? 0) === 0
+  (await getJson<Rows>(`${LIST}?page_size=1&kind=all`, "items", signal)).total_items === 0
 
-export const isRow = (value: unknown): value is Row => typeof field(value, "internal_request_id") === "string"
-
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined
+const LIST = "/ui/tracking_data"

@@ -1,6 +1,6 @@
-import { svg } from "lit"
+import { svg } from "lit/html.js"
 import type { Series } from "../api/figures.ts"
-import { compact, count, percent } from "../format/count.ts"
+import { compact } from "../format/count.ts"
 import { money } from "../format/money.ts"
 import type { Chart, Places } from "./chart.ts"
 import { short, ticks } from "./scale.ts"
@@ -16,11 +16,6 @@ export const requestsChart = ({ buckets }: Series): Chart => ({
     return svg`
       <path class="all" d=${bars(places, failed, all)} />
       <path class="errors" data-mark="errors" d=${bars(places, [], failed)} />`
-  },
-  describe: (at) => {
-    const { cancelled = 0, errors = 0, requests = 0 } = buckets[at] ?? {}
-    const failed = errors === 0 ? "" : `, ${count(errors)} failed (${percent(errors / requests)})`
-    return `${count(requests)} ${requests === 1 ? "request" : "requests"}${failed}${cancelled === 0 ? "" : `, ${count(cancelled)} cancelled`}`
   }
 })
 
@@ -39,14 +34,7 @@ export const costChart = ({ buckets, models }: Series): Chart => {
         return model === models.length
           ? svg`<path class="others" d=${d} />`
           : svg`<path class="s${model}" data-mark=${model} d=${d} />`
-      })}`,
-    describe: (at) => {
-      const { cost_by_model_usd: parts = [], cost_usd: cost = "0" } = buckets[at] ?? {}
-      const costs = parts.map(Number)
-      const most = costs.indexOf(Math.max(...costs))
-      const name = Number(cost) > 0 ? `, most for ${models[most] ?? "other models"}` : ""
-      return `${money(cost)}${name}`
-    }
+      })}`
   }
 }
 

@@ -1,9 +1,4 @@
-/** Which bucket is looked at, and between which two some are being chosen. */
-export interface Brush {
-  readonly cursor?: number | undefined
-  readonly anchor?: number | undefined
-  readonly head?: number | undefined
-}
+import type { Brush } from "./plot.ts"
 
 export const NO_BRUSH: Brush = {}
 

@@ -1,4 +1,4 @@
-import type { SVGTemplateResult } from "lit"
+import type { SVGTemplateResult } from "lit/html.js"
 
 /** What a plot shows: how high it is, and how its marks are drawn and read out. */
 export interface Chart {
@@ -7,8 +7,6 @@ export interface Chart {
   readonly ticks: ReadonlyArray<number>
   readonly label: (tick: number) => string
   readonly draw: (place: Places) => SVGTemplateResult
-  /** A bucket in words, without its time. */
-  readonly describe: (bucket: number) => string
 }
 
 /** Where things are, in pixels. */

@@ -1,5 +1,6 @@
-import { LitElement, css, html } from "lit"
+import { html } from "lit/html.js"
 import type { Series } from "../api/figures.ts"
+import { Component, css, define } from "../element.ts"
 import { count } from "../format/count.ts"
 import { duration } from "../format/duration.ts"
 import { money } from "../format/money.ts"
@@ -8,12 +9,11 @@ import { shared } from "../styles/shared.ts"
 import { isInUtc } from "./times.ts"
 
 /** The same as the charts in numbers, the newest first; what nothing happened in is left out. */
-class DataTable extends LitElement {
-  static override properties = { series: { attribute: false }, utc: { attribute: false } }
+class DataTable extends Component {
   declare series: Series
   declare utc: boolean
 
-  override render() {
+  protected override render() {
     const utc = isInUtc(this.series, this.utc)
     const buckets = this.series.buckets.filter(
       ({ cost_usd, requests }) => requests > 0 || Number(cost_usd) > 0
@@ -43,7 +43,7 @@ class DataTable extends LitElement {
     </div>`
   }
 
-  static override styles = [
+  protected override readonly styles = [
     shared,
     css`
       div {
@@ -79,4 +79,4 @@ class DataTable extends LitElement {
 
 const HEADS = ["From", "Requests", "Failed", "Cancelled", "Cost", "p50", "p95"]
 
-customElements.define("percept-data-table", DataTable)
+define("percept-data-table", DataTable, "series", "utc")

@@ -1,4 +1,4 @@
-import { svg } from "lit"
+import { svg } from "lit/html.js"
 import type { Series } from "../api/figures.ts"
 import { duration } from "../format/duration.ts"
 import type { Chart, Places } from "./chart.ts"
@@ -19,11 +19,7 @@ export const latencyChart = ({ buckets }: Series): Chart => {
             .trim(),
     draw: (places) => svg`
       <path class="p95" d=${line(places, p95)} />
-      <path class="p50" d=${line(places, p50)} />`,
-    describe: (at) => {
-      const [half, most] = [p50[at], p95[at]]
-      return half == null ? "nothing measured" : `p50 ${duration(half)}, p95 ${duration(most)}`
-    }
+      <path class="p50" d=${line(places, p50)} />`
   }
 }
 

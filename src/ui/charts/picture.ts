@@ -1,6 +1,5 @@
-import { css, svg } from "lit"
+import { svg } from "lit/html.js"
 import type { Series } from "../api/figures.ts"
-import { colours } from "./colours.ts"
 import type { Chart } from "./chart.ts"
 import { short, timeTicks } from "./scale.ts"
 import { isInUtc, offsetOf, timeLabel } from "./times.ts"
@@ -44,61 +43,3 @@ export const picture = (chart: Chart, series: Series, width: number, inUtc: bool
     })}
     ${width > LEFT ? chart.draw({ x, y, width: Math.max(step - (step > 4 ? 1 : 0), 0.5) }) : ""}`
 }
-
-export const pictureStyles = [
-  colours,
-  css`
-    :host,
-    div {
-      display: block;
-      height: 112px;
-      cursor: crosshair;
-      touch-action: pan-y;
-      border-radius: var(--radius);
-    }
-    :focus-visible {
-      outline: 2px solid var(--accent);
-    }
-    svg {
-      display: block;
-      overflow: visible;
-    }
-    text {
-      fill: var(--muted);
-      font-size: 10.5px;
-      text-anchor: middle;
-    }
-    text.y {
-      text-anchor: end;
-    }
-    .grid {
-      stroke: var(--line);
-      shape-rendering: crispEdges;
-    }
-    path {
-      fill: currentColor;
-    }
-    [data-mark] {
-      cursor: pointer;
-    }
-    .p50,
-    .p95 {
-      fill: none;
-      stroke: currentColor;
-      stroke-width: 1.5;
-      stroke-linejoin: round;
-    }
-    .p95 {
-      stroke-dasharray: 4 3;
-    }
-    rect {
-      pointer-events: none;
-      fill: var(--text);
-      opacity: 0.14;
-    }
-    .choice {
-      fill: var(--accent);
-      opacity: 0.22;
-    }
-  `
-]

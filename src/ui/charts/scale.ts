@@ -10,7 +10,7 @@ export const ticks = (max: number, wanted = 4, whole = false): ReadonlyArray<num
 /** The same for milliseconds, whose larger units do not come in tens. */
 export const durationTicks = (max: number, wanted = 4): ReadonlyArray<number> => {
   if (!(max > 0) || !Number.isFinite(max)) return [0, 1000]
-  if (max < SECOND * 40) return ticks(max, wanted)
+  if (max < 40_000) return ticks(max, wanted)
   return upTo(
     max,
     DURATIONS.find((step) => step >= (max / wanted) * 0.999) ?? Math.ceil(max / wanted / HOUR) * HOUR
@@ -51,19 +51,13 @@ const upTo = (max: number, step: number): ReadonlyArray<number> => {
   return Array.from({ length: count + 1 }, (_, at) => Number((at * step).toPrecision(12)))
 }
 
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
+const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
-const DURATIONS = [
-  ...[10, 15, 20, 30].map((seconds) => seconds * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
-  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR)
-]
+const DURATIONS = [10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map(
+  (seconds) => seconds * 1000
+)
 
-const TIMES = [
-  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
-  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
-  ...[1, 2, 5, 7, 14, 28].map((days) => days * DAY)
-]
+const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 40320].map(
+  (minutes) => minutes * 60_000
+)

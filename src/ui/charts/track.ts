@@ -1,4 +1,4 @@
-import { html, svg } from "lit"
+import { html, svg } from "lit/html.js"
 import type { Stage, StageName } from "../model/stages.ts"
 import { short } from "./scale.ts"
 

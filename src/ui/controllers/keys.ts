@@ -1,51 +1,36 @@
-import type { LitElement, ReactiveController } from "lit"
-import { isOfPage } from "../model/query.ts"
-
-/** What keys do; where that is false they do what they always do. */
-export type KeyMap = { readonly [key: string]: () => unknown }
+import type { App } from "../app.ts"
+import { isPlain } from "./links.ts"
 
 /** Single keys for the whole page; they are nobody's while somebody types, holds a modifier, or has a dialog open. */
-export class Keys implements ReactiveController {
-  private readonly host: LitElement
-  private readonly keys: KeyMap
-
-  constructor(host: LitElement, keys: KeyMap) {
-    this.host = host
-    this.keys = keys
-  }
-
-  hostConnected(): void {
-    addEventListener("keydown", this.press)
-  }
-
-  hostDisconnected(): void {
-    removeEventListener("keydown", this.press)
-  }
-
-  private readonly press = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-    if (this.host.renderRoot.querySelector("dialog[open], :popover-open") !== null) return
-    const path = event.composedPath()
-    if (path.some(takesText) || (event.key.startsWith("Arrow") && path.some(takesArrows))) return
-    const act = Object.hasOwn(this.keys, event.key) ? this.keys[event.key] : undefined
-    if (act !== undefined && act() !== false) event.preventDefault()
-  }
+export const press = (app: App, event: KeyboardEvent, path: ReadonlyArray<EventTarget>): void => {
+  const act = KEYS.get(event.key)
+  if (act === undefined || !isPlain(event) || event.isComposing) return
+  if (app.renderRoot.querySelector("dialog[open], :popover-open")) return
+  const taken = event.key.startsWith("Arrow") ? `${TEXTS}, ${ARROWS}` : TEXTS
+  if (path.some((node) => node instanceof Element && node.matches(taken))) return
+  if (act(app) !== false) event.preventDefault()
 }
 
-/** The link of the page that is followed, unless it is to be opened elsewhere; the browser leaves it to the page. */
-export const pageLinkOf = (event: MouseEvent): HTMLAnchorElement | undefined => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-  const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement)
-  if (link === undefined || link.download !== "" || !isOfPage(link.pathname)) return
-  event.preventDefault()
-  return link
+/** What keys do; where that is false they do what they always do. */
+const KEYS: ReadonlyMap<string, (app: App) => unknown> = new Map([
+  ["j", (app) => app.step(1)],
+  ["k", (app) => app.step(-1)],
+  ["ArrowDown", (app) => app.step(1)],
+  ["ArrowUp", (app) => app.step(-1)],
+  ["Escape", (app) => app.go({ selected: undefined })],
+  ["/", (app) => app.renderRoot.querySelector<HTMLInputElement>("search input")?.select()],
+  ["l", (app) => app.go({ tail: !app.query.tail })],
+  ["r", (app) => app.data.loadAll()],
+  ["[", (app) => turn(app, app.data.rows.value?.prev_cursor)],
+  ["]", (app) => turn(app, app.data.rows.value?.next_cursor)],
+  ["?", (app) => app.help()]
+])
+
+const turn = (app: App, cursor: string | null | undefined): void => {
+  if (cursor) app.go({ cursor })
 }
 
-const takesText = (node: EventTarget): boolean =>
-  node instanceof Element &&
-  node.matches("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])")
+const TEXTS = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])"
 
 /** Tabs, trees and choices move by arrows themselves. */
-const takesArrows = (node: EventTarget): boolean =>
-  node instanceof Element &&
-  node.matches("[role=tab], [role=treeitem], [role=slider], [type=radio], [data-arrows]")
+const ARROWS = "[role=tab], [role=treeitem], [role=slider], [type=radio], [data-arrows]"

@@ -1,37 +1,37 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit"
+import type { Controller, Host } from "../element.ts"
 
 /** Loads one thing for an element: the last answer stays until the next is there, and only the last question counts. */
-export class Load<A> implements ReactiveController {
+export class Load<A> implements Controller {
   value: A | undefined
   error: Error | undefined
   pending = false
-  private readonly host: ReactiveControllerHost
+  private readonly host: Host
   private current: AbortController | undefined
 
-  constructor(host: ReactiveControllerHost) {
+  constructor(host: Host) {
     this.host = host
     host.addController(this)
   }
 
   /** Asks anew; true once the answer is there and still wanted. */
   async run(ask: (signal: AbortSignal) => Promise<A>): Promise<boolean> {
-    this.current?.abort()
     const own = new AbortController()
+    this.hostDisconnected()
     this.current = own
     this.pending = true
     this.host.requestUpdate()
+    let value = this.value
+    let error: Error | undefined
     try {
-      const value = await ask(own.signal)
-      if (this.current !== own) return false
-      this.value = value
-      this.error = undefined
+      value = await ask(own.signal)
     } catch (cause) {
-      if (this.current !== own || own.signal.aborted) return false
-      this.error = cause instanceof Error ? cause : new Error(String(cause))
+      error = cause instanceof Error ? cause : new Error(String(cause))
     }
+    if (this.current !== own) return false
     this.pending = false
-    this.host.requestUpdate()
-    return this.error === undefined
+    this.error = error
+    this.set(value)
+    return error === undefined
   }
 
   /** Puts something else in place of the answer. */

@@ -1,18 +1,16 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit"
-import { SignInNeeded } from "../api/client.ts"
-import { readFacets } from "../api/facets.ts"
-import type { Facets } from "../api/facets.ts"
-import { readErrors, readSeries, readStats } from "../api/figures.ts"
-import type { ErrorGroups, Series, Stats } from "../api/figures.ts"
-import { PAGE_SIZE, readIsBare, readRows } from "../api/rows.ts"
+import { Refused } from "../api/client.ts"
+import { cut, readFigures } from "../api/figures.ts"
+import type { ErrorGroups, Facets, Series, Stats } from "../api/figures.ts"
+import { readIsBare, readRows } from "../api/rows.ts"
 import type { Row, Rows } from "../api/rows.ts"
-import { matches, merged } from "../model/matches.ts"
-import { filterParameters, INITIAL, listParameters } from "../model/query.ts"
+import type { Host } from "../element.ts"
+import { filterParameters, listParameters } from "../model/query.ts"
 import type { Query } from "../model/query.ts"
+import { fetchLater, later } from "../soon.ts"
 import { Load } from "./load.ts"
 
 /** Everything the list and its figures show, and when it is asked for. */
-export class PageData implements ReactiveController {
+export class PageData {
   readonly rows: Load<Rows>
   readonly facets: Load<Facets>
   readonly stats: Load<Stats>
@@ -22,16 +20,15 @@ export class PageData implements ReactiveController {
   readonly bare: Load<boolean>
   /** Rows that wait to be shown. */
   waiting = 0
-  private readonly host: ReactiveControllerHost
+  query: Query
+  /** When the figures were asked for, and when they and the list will be. */
+  figuresAt = 0
+  figuresTimer: Timer
+  listTimer: Timer
+  private readonly host: Host
   private readonly onSignInNeeded: () => void
-  private query: Query
-  /** Rows that ended a moment ago; a list that was asked for meanwhile may not have them yet. */
-  private recent: ReadonlyArray<readonly [number, Row]> = []
-  private figuresAt = 0
-  private figuresTimer: ReturnType<typeof setTimeout> | undefined
-  private listTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(host: ReactiveControllerHost, query: Query, onSignInNeeded: () => void) {
+  constructor(host: Host, query: Query, onSignInNeeded: () => void) {
     this.host = host
     this.onSignInNeeded = onSignInNeeded
     this.query = query
@@ -41,59 +38,40 @@ export class PageData implements ReactiveController {
     this.series = new Load(host)
     this.errors = new Load(host)
     this.bare = new Load(host)
-    host.addController(this)
-  }
-
-  hostDisconnected(): void {
-    clearTimeout(this.figuresTimer)
-    clearTimeout(this.listTimer)
-  }
-
-  /** What went wrong with the list, without which nothing can be shown. */
-  get error(): Error | undefined {
-    return this.rows.error
   }
 
   /** Asks for what the change from one query to the next makes necessary. */
   follow(next: Query): void {
-    const former = this.query
+    const [setBefore, listBefore] = asked(this.query)
+    const [set, list] = asked(next)
     this.query = next
-    const isOtherSet = String(filterParameters(next)) !== String(filterParameters(former))
-    const isOtherList =
-      isOtherSet ||
-      String(listParameters(next)) !== String(listParameters(former)) ||
-      next.cursor !== former.cursor
-    if (isOtherSet) this.loadFigures()
-    if (isOtherList) void this.loadRows()
+    if (set !== setBefore) this.loadFigures()
+    if (list !== listBefore) void this.loadRows()
   }
 
   /** Nothing of it stays, such as for somebody who has signed out. */
   forget(): void {
-    for (const load of [this.rows, this.facets, this.stats, this.series, this.errors, this.bare])
-      load.forget()
+    for (const part of Object.values(this)) if (part instanceof Load) part.forget()
   }
 
   /** The list comes first: whoever has to sign in is asked once. */
   async loadAll(): Promise<void> {
     await this.loadRows()
-    if (this.error === undefined) this.loadFigures()
+    if (this.rows.error === undefined) this.loadFigures()
   }
 
   async loadRows(): Promise<void> {
-    const { query } = this
+    const { bare, query, rows } = this
     clearTimeout(this.listTimer)
     this.listTimer = undefined
-    const isThere = await this.rows.run((signal) => readRows(query, signal))
-    if (this.error instanceof SignInNeeded) return this.onSignInNeeded()
+    const isThere = await rows.run((signal) => readRows(query, signal))
+    if (rows.error instanceof Refused && rows.error.status === 401) return this.onSignInNeeded()
     if (!isThere) return
     this.waiting = 0
-    this.show(
-      this.latest().filter((row) => matches(row, query) === "yes"),
-      false
-    )
-    if (this.rows.value?.items.length !== 0) return this.bare.set(false)
-    await this.bare.run(readIsBare)
-    if (this.bare.value === true) await import("../later.ts")
+    later?.takeLate(this)
+    if (rows.value?.items.length !== 0) return bare.set(false)
+    await Promise.all([bare.run(readIsBare), fetchLater()])
+    this.host.requestUpdate()
   }
 
   loadFigures(): void {
@@ -101,66 +79,20 @@ export class PageData implements ReactiveController {
     clearTimeout(this.figuresTimer)
     this.figuresTimer = undefined
     this.figuresAt = Date.now()
-    void this.facets.run((signal) => readFacets(query, signal))
-    void this.stats.run((signal) => readStats(query, signal))
-    void this.series.run((signal) => readSeries(query, signal))
-    void this.errors.run((signal) => readErrors(query, signal))
+    void this.facets.run((signal) => readFigures("facets", "facets", query, signal))
+    void this.stats.run((signal) => readFigures("stats", "totals", query, signal))
+    void this.series.run((signal) => readFigures<Series>("series", "buckets", query, signal).then(cut))
+    void this.errors.run((signal) => readFigures("errors", "groups", query, signal))
   }
 
   /** Requests have ended. */
-  take(news: ReadonlyArray<Row>, mayMove: boolean): void {
-    this.latest(news)
-    this.show(news, mayMove)
-    this.loadFiguresSoon()
-  }
-
-  private latest(news: ReadonlyArray<Row> = []): ReadonlyArray<Row> {
-    const now = Date.now()
-    this.recent = [
-      ...this.recent.filter(([at]) => at > now - LATELY),
-      ...news.map((row) => [now, row] as const)
-    ]
-    return this.recent.map(([, row]) => row)
-  }
-
-  /** Rows of the list are shown at once where that moves nothing, or is wanted; others wait. */
-  private show(news: ReadonlyArray<Row>, mayMove: boolean): void {
-    const page = this.rows.value
-    if (page === undefined) return
-    const known = new Set(page.items.map((row) => row.internal_request_id))
-    const others = news.filter((row) => !known.has(row.internal_request_id))
-    const wanted = others.filter((row) => matches(row, this.query) !== "no")
-    const isEmpty = page.items.length === 0
-    const mayShow = isFirstPage(this.query) && (mayMove || isEmpty)
-    const shown = mayShow ? wanted.filter((row) => matches(row, this.query) === "yes") : []
-    if (mayShow && shown.length < wanted.length) this.loadRowsSoon()
-    const updates = news.filter((row) => known.has(row.internal_request_id))
-    if (updates.length + shown.length > 0) {
-      const items = merged(page.items, [...updates, ...shown], PAGE_SIZE)
-      this.rows.set({ ...page, items, total: page.isCapped ? page.total : page.total + shown.length })
-    }
-    if (shown.length > 0) this.bare.set(false)
-    if (!mayShow) this.waiting += wanted.length
-    this.host.requestUpdate()
-  }
-
-  /** Figures are summed up anew now and then, not for each request. */
-  private loadFiguresSoon(): void {
-    if (this.figuresTimer !== undefined || document.hidden) return
-    const wait = Math.max(SOON, this.figuresAt + SELDOM - Date.now())
-    this.figuresTimer = setTimeout(() => this.loadFigures(), wait)
-  }
-
-  private loadRowsSoon(): void {
-    this.listTimer ??= setTimeout(() => void this.loadRows(), SOON * 2)
+  async take(news: ReadonlyArray<Row>, mayMove: boolean): Promise<void> {
+    await fetchLater()
+    later?.takeNews(this, news, mayMove)
   }
 }
 
-/** Only there do new rows belong to what is seen. */
-const isFirstPage = ({ cursor, order, sort }: Query): boolean =>
-  cursor === undefined && sort === INITIAL.sort && order === INITIAL.order
+/** Which requests a query means, and which list of them. */
+const asked = (query: Query) => [String(filterParameters(query)), `${listParameters(query)} ${query.cursor}`]
 
-/** Milliseconds. */
-const SOON = 1000
-const SELDOM = 10_000
-const LATELY = 3000
+type Timer = ReturnType<typeof setTimeout> | undefined

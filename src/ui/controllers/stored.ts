@@ -1,45 +1,31 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit"
+import type { Host } from "../element.ts"
 
 /** A value that outlives the page, in this browser; other tabs follow. */
-export class Stored<A> implements ReactiveController {
-  private readonly host: ReactiveControllerHost
+export class Stored<A> {
+  value: A
+  private readonly host: Host
   private readonly name: string
   private readonly read: (value: unknown) => A
-  private current: A
 
-  constructor(host: ReactiveControllerHost, name: string, read: (value: unknown) => A) {
+  constructor(host: Host, name: string, read: (value: unknown) => A) {
     this.host = host
     this.name = `percept.${name}`
     this.read = read
-    this.current = this.load()
-    host.addController(this)
-  }
-
-  get value(): A {
-    return this.current
+    this.value = this.load()
+    addEventListener("storage", () => this.take(this.load()))
   }
 
   set(value: A): void {
-    this.current = value
     try {
       localStorage.setItem(this.name, JSON.stringify(value))
     } catch {
       // Without room, or where a browser keeps nothing, it lasts as long as the page.
     }
-    this.host.requestUpdate()
+    this.take(value)
   }
 
-  hostConnected(): void {
-    addEventListener("storage", this.follow)
-  }
-
-  hostDisconnected(): void {
-    removeEventListener("storage", this.follow)
-  }
-
-  private readonly follow = ({ key }: StorageEvent) => {
-    if (key !== this.name) return
-    this.current = this.load()
+  private take(value: A): void {
+    this.value = value
     this.host.requestUpdate()
   }
 

@@ -1,6 +1,6 @@
 import { readBody } from "../api/detail.ts"
 import type { Detail } from "../api/detail.ts"
-import { Notice } from "../events.ts"
+import { wish } from "../events.ts"
 import { curlOf } from "../format/curl.ts"
 
 /** Puts a text where it can be pasted from, and says so. */
@@ -16,7 +16,7 @@ export const copy = async (from: HTMLElement, text: string, notice: string): Pro
     document.execCommand("copy")
     field.remove()
   }
-  from.dispatchEvent(new Notice(notice))
+  wish(from, { notice })
 }
 
 /** The whole request as a command; one that is shown in part is fetched first. */

@@ -1,12 +1,13 @@
-import { html, LitElement, nothing } from "lit"
-import type { PropertyValues } from "lit"
+import { html, nothing } from "lit/html.js"
 import { bodyPath, readBody, readDetail } from "../api/detail.ts"
 import type { Detail, Which } from "../api/detail.ts"
 import { download } from "../api/download.ts"
 import type { Ongoing } from "../api/live.ts"
 import type { Row } from "../api/rows.ts"
 import { Load } from "../controllers/load.ts"
-import { ChangeQuery, Notice, StepRow } from "../events.ts"
+import { Component, define } from "../element.ts"
+import type { Changes } from "../element.ts"
+import { wish } from "../events.ts"
 import { duration } from "../format/duration.ts"
 import "../media/media.ts"
 import { icon } from "../parts/icon.ts"
@@ -28,22 +29,15 @@ import { waterfallView } from "./waterfall.ts"
 import { waterfall } from "./waterfall-rows.ts"
 
 /** One request, from its answer down to its bytes, beside the list it was chosen from. */
-class Drawer extends LitElement {
-  static override styles = [shared, panel, drawerStyles]
-  static override properties = {
-    // A name of the platform: as an attribute it arrives even where it was set before this was defined.
-    id: { reflect: true },
-    row: { attribute: false },
-    ongoing: { attribute: false },
-    utc: { attribute: false },
-    full: { type: Boolean }
-  }
-  declare id: string
+class Drawer extends Component {
+  /** Its id. */
+  declare request: string
   declare row: Row | undefined
   declare ongoing: Ongoing | undefined
   declare utc: boolean
   /** It has the page to itself. */
   declare full: boolean
+  protected override readonly styles = [shared, panel, drawerStyles]
   private readonly detail = new Load<Detail>(this)
   private readonly known = new Load<Known>(this)
   /** The texts, read. */
@@ -62,8 +56,8 @@ class Drawer extends LitElement {
     clearInterval(this.clock)
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    const isOther = changed.has("id")
+  protected override willUpdate(changed: Changes): void {
+    const isOther = changed.has("request")
     if (isOther) {
       this.detail.set(undefined)
       this.known.set(undefined)
@@ -75,20 +69,20 @@ class Drawer extends LitElement {
     if (this.ongoing) this.clock = setInterval(() => this.requestUpdate(), 250)
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("id")) this.parentElement?.scrollTo(0, 0)
-    if (changed.has("id") && !changed.get("id")) this.renderRoot.querySelector("h2")?.focus()
+  protected override updated(changed: Changes): void {
+    if (changed.has("request")) this.parentElement?.scrollTo(0, 0)
+    if (changed.has("request") && !changed.get("request")) this.renderRoot.querySelector("h2")?.focus()
   }
 
   protected override render() {
-    const { id, ongoing } = this
+    const { ongoing, request: id } = this
     const { error, value } = this.detail
     const row = value ?? (this.row?.internal_request_id === id ? this.row : undefined)
-    const step = (by: 1 | -1) => () => this.dispatchEvent(new StepRow(by))
+    const step = (by: 1 | -1) => () => wish(this, { step: by })
     return html`<div class="head">
         <h2 tabindex="-1" class="cut">Request <span class="mono muted">${id}</span></h2>
         ${this.full ? nothing : [sign("Previous (k)", "up", step(-1)), sign("Next (j)", "down", step(1))]}
-        ${sign("Close (Esc)", "cross", () => this.dispatchEvent(new ChangeQuery({ selected: undefined })))}
+        ${sign("Close (Esc)", "cross", () => wish(this, { change: { selected: undefined } }))}
       </div>
       <div class="row">
         ${value?.request ? button("Copy as cURL", () => this.attempt(copyCurl(this, value))) : nothing}
@@ -116,20 +110,20 @@ class Drawer extends LitElement {
 
   private raw(which: Which, detail: Detail) {
     return rawView(detail, which, this.values[which], this.opened, {
-      download: () => this.attempt(download(bodyPath(this.id, which), `${this.id}-${which}.json`)),
+      download: () => this.attempt(download(bodyPath(this.request, which), `${this.request}-${which}.json`)),
       showAll: () => this.attempt(this.readWhole(which, detail))
     })
   }
 
   private async load(tries = TRIES): Promise<void> {
-    const { id } = this
+    const { request: id } = this
     if (!(await this.detail.run((signal) => readDetail(id, signal)))) return
     const detail = this.detail.value
     if (!detail) return
     this.take(detail)
     // A row is written a moment after its request has ended.
     if (detail.state === "running" && !this.ongoing && tries > 0)
-      setTimeout(() => this.id === id && this.isConnected && this.load(tries - 1), 400)
+      setTimeout(() => this.request === id && this.isConnected && this.load(tries - 1), 400)
     void this.known.run((signal) => readKnown(detail, signal))
   }
 
@@ -141,13 +135,13 @@ class Drawer extends LitElement {
 
   /** The whole of a text that was shown in part. */
   private async readWhole(which: Which, detail: Detail): Promise<void> {
-    const whole = await readBody(this.id, which)
+    const whole = await readBody(this.request, which)
     this.take({ ...detail, [which]: { text: await whole.text(), bytes: whole.size, truncated: false } })
   }
 
   private attempt(action: Promise<void>): void {
     action.catch((cause: unknown) => {
-      if (cause instanceof Error) this.dispatchEvent(new Notice(cause.message))
+      if (cause instanceof Error) wish(this, { notice: cause.message })
     })
   }
 
@@ -165,4 +159,4 @@ const sign = (name: string, shape: IconName, act: () => void) =>
 const NOTHING: Known = new Map()
 const TRIES = 5
 
-customElements.define("percept-drawer", Drawer)
+define("percept-drawer", Drawer, "request", "row", "ongoing", "utc", "full")

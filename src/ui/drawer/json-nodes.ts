@@ -28,13 +28,6 @@ export const sizeOf = (value: unknown): number | undefined =>
     ? (value instanceof Group ? value.entries : Object.keys(value)).length || undefined
     : undefined
 
-/** The value of a text; undefined where it is none, such as the beginning of one. */
-export const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+export { parsed } from "../api/client.ts"
 
 const AT_ONCE = 100

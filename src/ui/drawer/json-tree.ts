@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import { entriesOf, sizeOf } from "./json-nodes.ts"
 import type { Entry } from "./json-nodes.ts"
 import { textView } from "./text.ts"

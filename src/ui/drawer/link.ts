@@ -1,5 +1,6 @@
-import { html } from "lit"
-import { ChangeQuery } from "../events.ts"
+import { html } from "lit/html.js"
+import { wish } from "../events.ts"
+import type { Query } from "../model/query.ts"
 
 export const requestPath = (id: string): string => `/ui/tracking/${encodeURIComponent(id)}`
 
@@ -15,14 +16,14 @@ export const mediumLink = (id: string, label: unknown, look = "") =>
   )
 
 /** Leads on within the page; with a modifier it is the browser's business, and the address works there too. */
-const link = (path: string, change: ChangeQuery["change"], label: unknown, look = "") =>
+const link = (path: string, change: Partial<Query>, label: unknown, look = "") =>
   html`<a
     href=${path}
     class=${look}
     @click=${(event: MouseEvent) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return
       event.preventDefault()
-      event.target?.dispatchEvent(new ChangeQuery(change))
+      if (event.target) wish(event.target, { change })
     }}
     >${label}</a
   >`

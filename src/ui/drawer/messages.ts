@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import { bytes } from "../format/bytes.ts"
 import "../media/picture.ts"
 import type { Message, Part } from "./conversation.ts"

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Row } from "../api/rows.ts"
 import { count } from "../format/count.ts"
 import { duration } from "../format/duration.ts"

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Detail, Which } from "../api/detail.ts"
 import { bytes } from "../format/bytes.ts"
 import { jsonTree, lazily } from "./json-tree.ts"

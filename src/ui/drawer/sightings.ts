@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Sighting } from "../api/detail.ts"
 import { duration } from "../format/duration.ts"
 import { evidenceView } from "../media/evidence.ts"

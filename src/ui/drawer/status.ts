@@ -1,4 +1,4 @@
-import { html } from "lit"
+import { html } from "lit/html.js"
 import type { Row } from "../api/rows.ts"
 
 /** How a request stands: a sign, a word and a colour. */

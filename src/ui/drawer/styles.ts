@@ -1,4 +1,4 @@
-import { css } from "lit"
+import { css } from "../element.ts"
 
 /** What the drawer and the media view have in common. */
 export const panel = css`
@@ -160,6 +160,7 @@ export const drawerStyles = css`
   h2 {
     flex: 1;
     min-width: 0;
+    outline: none;
   }
   .live,
   .error {

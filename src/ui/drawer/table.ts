@@ -1,4 +1,4 @@
-import { html } from "lit"
+import { html } from "lit/html.js"
 
 /** A plain table; `figures` of its last columns are numbers. */
 export const table = (

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import { count } from "../format/count.ts"
 
 /** A text from outside, as text; of a long one the beginning, and what can be laid out at once when it is opened. */

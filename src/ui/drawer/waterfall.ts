@@ -1,4 +1,4 @@
-import { html, nothing, svg } from "lit"
+import { html, nothing, svg } from "lit/html.js"
 import { duration } from "../format/duration.ts"
 import type { Bar, Waterfall } from "./waterfall-rows.ts"
 

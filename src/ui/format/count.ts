@@ -1,18 +1,25 @@
+/** What is no number has no words; Postgres gives its large numbers as text. */
+export type Numeric = number | string | null | undefined
+
+export const worded =
+  (words: (value: number) => string) =>
+  (value: Numeric): string =>
+    value == null || value === "" || !Number.isFinite(Number(value)) ? "" : words(Number(value))
+
+const formatted = (options: Intl.NumberFormatOptions) => {
+  const { format } = new Intl.NumberFormat("en", options)
+  return worded((value) => format(value))
+}
+
 /** A whole number with its thousands apart. */
-export const count = (value: number | string | null | undefined): string =>
-  isNumber(value) ? whole.format(Number(value)) : ""
+export const count = formatted({ maximumFractionDigits: 0 })
 
 /** The same in little room: `12.3K`. */
-export const compact = (value: number | string | null | undefined): string =>
-  isNumber(value) ? short.format(Number(value)) : ""
+export const compact = formatted({ notation: "compact", maximumFractionDigits: 1 })
 
 /** A share of one, in percent. */
-export const percent = (share: number): string => (Number.isFinite(share) ? inPercent.format(share) : "")
+export const percent = formatted({ style: "percent", maximumFractionDigits: 1 })
 
-/** Postgres gives its large numbers as text. */
-const isNumber = (value: number | string | null | undefined): value is number | string =>
-  value !== null && value !== undefined && value !== "" && Number.isFinite(Number(value))
-
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 })
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 })
-const inPercent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 })
+const DOLLARS = { style: "currency", currency: "USD" } as const
+export const cents = formatted({ ...DOLLARS, minimumFractionDigits: 2, maximumFractionDigits: 2 })
+export const exact = formatted({ ...DOLLARS, minimumSignificantDigits: 2, maximumSignificantDigits: 2 })

@@ -1,23 +1,8 @@
+import { cents, exact, worded } from "./count.ts"
+
 /** Dollars, as exact as they are of use: cents where there are some, else the first two digits that are not zero. */
-export const money = (dollars: string | number | null | undefined): string => {
-  if (dollars === null || dollars === undefined || dollars === "") return ""
-  const amount = Number(dollars)
-  if (!Number.isFinite(amount)) return ""
-  if (amount === 0) return "$0"
-  if (Math.abs(amount) >= 0.1) return inCents.format(amount)
-  return Math.abs(amount) < 0.000001 ? "<$0.000001" : exact.format(amount)
-}
-
-const inCents = new Intl.NumberFormat("en", {
-  style: "currency",
-  currency: "USD",
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 2
-})
-
-const exact = new Intl.NumberFormat("en", {
-  style: "currency",
-  currency: "USD",
-  minimumSignificantDigits: 2,
-  maximumSignificantDigits: 2
+export const money = worded((dollars) => {
+  const size = Math.abs(dollars)
+  if (size === 0) return "$0"
+  return size >= 0.1 ? cents(dollars) : size < 0.000001 ? "<$0.000001" : exact(dollars)
 })

@@ -1,9 +1,12 @@
+import { two } from "./duration.ts"
+
 /** The time of day, and the day before it where that is not today. */
 export const clock = (iso: string, utc: boolean, now = Date.now()): string => {
-  const date = new Date(iso)
-  if (Number.isNaN(date.getTime())) return iso
-  const { day, time } = formatters(utc)
-  return day.format(date) === day.format(now) ? time.format(date) : `${day.format(date)} ${time.format(date)}`
+  const moment = Date.parse(iso)
+  if (Number.isNaN(moment)) return iso
+  const day = said("day", utc, moment)
+  const time = said("second", utc, moment)
+  return day === said("day", utc, now) ? time : `${day} ${time}`
 }
 
 /** The whole moment, to the millisecond: in UTC, or with the offset of this place. */
@@ -16,30 +19,17 @@ export const full = (iso: string, utc: boolean): string => {
   return `${local}${offset < 0 ? "-" : "+"}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`
 }
 
-/** A moment as a field for dates takes it. */
-export const fieldTime = (iso: string | undefined, utc: boolean): string =>
-  iso === undefined || Number.isNaN(Date.parse(iso))
-    ? ""
-    : full(new Date(iso).toISOString(), utc).slice(0, 16)
+/** A part of a moment, as people say it. Making a format costs more than a thousand uses. */
+export const said = (part: keyof typeof PARTS, utc: boolean, moment: number): string =>
+  (known[part + utc] ??= new Intl.DateTimeFormat("en", {
+    ...PARTS[part],
+    ...(utc && { timeZone: "UTC" })
+  })).format(moment)
 
-/** What such a field says, as ISO 8601 in UTC. */
-export const fromField = (text: string, utc: boolean): string | undefined => {
-  const millis = text === "" ? Number.NaN : Date.parse(utc ? `${text}Z` : text)
-  return Number.isNaN(millis) ? undefined : new Date(millis).toISOString()
-}
+const PARTS = {
+  day: { month: "short", day: "numeric" },
+  minute: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  second: { timeStyle: "medium", hourCycle: "h23" }
+} as const
 
-const two = (value: number): string => String(Math.floor(value)).padStart(2, "0")
-
-/** Making one costs more than a thousand uses. */
-const formatters = (utc: boolean) => (utc ? (inUtc ??= make("UTC")) : (inLocal ??= make(undefined)))
-
-const make = (timeZone: string | undefined) => {
-  const zone = timeZone === undefined ? {} : { timeZone }
-  return {
-    day: new Intl.DateTimeFormat("en", { month: "short", day: "numeric", ...zone }),
-    time: new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23", ...zone })
-  }
-}
-type Formatters = ReturnType<typeof make>
-let inUtc: Formatters | undefined
-let inLocal: Formatters | undefined
+const known: { [part: string]: Intl.DateTimeFormat } = {}

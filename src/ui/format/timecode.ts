@@ -1,3 +1,5 @@
+import { two } from "./duration.ts"
+
 /** Seconds from the beginning of a medium: `1:05`, `1:02:07`. */
 export const timecode = (seconds: number): string => {
   const whole = Math.floor(seconds + 0.0005)
@@ -8,5 +10,3 @@ export const timecode = (seconds: number): string => {
 
 export const stretch = ({ from, to }: { readonly from: number; readonly to: number }): string =>
   `${timecode(from)}–${timecode(to)}`
-
-const two = (value: number): string => String(value).padStart(2, "0")

@@ -1,4 +1,4 @@
-import { html, nothing, svg } from "lit"
+import { html, nothing, svg } from "lit/html.js"
 import type { Evidence, Frame, Heard, MediumDetail, Nothing, Picture, Seen } from "../api/media.ts"
 import { textView } from "../drawer/text.ts"
 import { stretch, timecode } from "../format/timecode.ts"
@@ -9,7 +9,7 @@ import "./picture.ts"
 /** All that is known of a medium: pictures beside what was said at their time, and what was not covered. */
 export const evidenceView = ({ coverage: covered, descriptions, evidence, pictures }: MediumDetail) => {
   const words: Words = new Map(descriptions.map(({ sha256, text }) => [sha256, text]))
-  if (evidence === undefined)
+  if (!evidence)
     return html`<p>${covered}</p>
       <ul class="pictures">
         ${pictures.map((picture, at) => html`<li>${pictureView(picture, `Picture ${at + 1}`, words)}</li>`)}

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Media, Medium } from "../api/media.ts"
 import { mediumLink } from "../drawer/link.ts"
 import { bytes } from "../format/bytes.ts"
@@ -35,7 +35,7 @@ export const listView = ({ choose, kind, more, search, seek, utc }: Asked, media
       ${media?.items.map((medium) => html`<li>${mediumLink(medium.id, card(medium, utc), "card")}</li>`)}
     </ul>
     ${media?.items.length === 0 ? (search || kind ? html`<p>Nothing in the memory matches.</p>` : NOTHING_YET) : nothing}
-    ${media?.next ? html`<button @click=${() => more(media)}>Show more</button>` : nothing}`
+    ${media?.next_cursor ? html`<button @click=${() => more(media)}>Show more</button>` : nothing}`
 
 const card = (medium: Medium, utc: boolean) => {
   const { cover, requests, words } = medium
@@ -50,7 +50,8 @@ const card = (medium: Medium, utc: boolean) => {
     <span class="small muted">${plural(Number(requests), "request")}, ${useOf(medium, utc)}</span>`
 }
 
-const roomOf = ({ bytes: taken, limit, total }: Media) => `${total} known, ${bytes(taken)} of ${bytes(limit)}`
+const roomOf = ({ limit_bytes, total_bytes, total_items }: Media) =>
+  `${total_items} known, ${bytes(total_bytes)} of ${bytes(limit_bytes)}`
 
 const NOTHING_YET = html`<p>Nothing has been seen or heard yet.</p>
   <p class="muted">

@@ -1,10 +1,12 @@
-import { html, LitElement, nothing } from "lit"
-import type { PropertyValues } from "lit"
+import { html, nothing } from "lit/html.js"
 import { forget, lookAgain, readMedia, readMedium } from "../api/media.ts"
 import type { Media, MediumDetail } from "../api/media.ts"
 import { Load } from "../controllers/load.ts"
 import { panel } from "../drawer/styles.ts"
-import { ChangeQuery, Notice } from "../events.ts"
+import { Component, define } from "../element.ts"
+import type { Changes } from "../element.ts"
+import { wish } from "../events.ts"
+import type { Query } from "../model/query.ts"
 import { shared } from "../styles/shared.ts"
 import { listView } from "./list.ts"
 import { mediumView, question } from "./medium.ts"
@@ -12,16 +14,7 @@ import type { Deed } from "./medium.ts"
 import { mediaStyles } from "./styles.ts"
 
 /** The memory: every medium that is known, and what knowing it has saved. */
-class MediaView extends LitElement {
-  static override styles = [shared, panel, mediaStyles]
-  static override properties = {
-    medium: { attribute: false },
-    search: { attribute: false },
-    utc: { attribute: false },
-    kind: { state: true },
-    asking: { state: true },
-    outcome: { state: true }
-  }
+class MediaView extends Component {
   declare medium: string | undefined
   declare search: string
   declare utc: boolean
@@ -29,29 +22,29 @@ class MediaView extends LitElement {
   declare asking: Deed | undefined
   /** What came of the last deed. */
   declare outcome: string
+  protected override readonly styles = [shared, panel, mediaStyles]
   private readonly all = new Load<Media>(this)
   private readonly one = new Load<MediumDetail>(this)
   private pause: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     super()
-    this.search = ""
     this.kind = ""
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(changed: Changes): void {
     const { medium } = this
     if (changed.has("medium")) {
       this.one.set(undefined)
       this.outcome = ""
       // What had the focus is gone.
-      if (this.hasUpdated)
+      if (this.renderRoot.firstChild)
         void this.updateComplete.then(() =>
           this.renderRoot.querySelector<HTMLElement>("button, select")?.focus()
         )
     }
     const isOther = changed.has("medium") || changed.has("search") || changed.has("kind")
-    if (medium === undefined && isOther) void this.all.run((signal) => this.read(signal))
+    if (medium === undefined && isOther) void this.all.run((signal) => this.read(signal, null))
     else if (medium !== undefined && changed.has("medium"))
       void this.one.run((signal) => readMedium(medium, signal))
   }
@@ -73,13 +66,13 @@ class MediaView extends LitElement {
       ${value && mediumView(value, this.utc, (deed) => this.ask(deed))}`
   }
 
-  private read(signal: AbortSignal, cursor?: string): Promise<Media> {
-    return readMedia({ q: this.search, kind: this.kind, cursor }, signal)
+  private read(signal: AbortSignal, cursor: string | null): Promise<Media> {
+    return readMedia(this.search, this.kind, cursor, signal)
   }
 
   readonly more = (known: Media) =>
     this.all.run(async (signal) => {
-      const more = await this.read(signal, known.next)
+      const more = await this.read(signal, known.next_cursor)
       return { ...more, items: [...known.items, ...more.items] }
     })
 
@@ -95,15 +88,15 @@ class MediaView extends LitElement {
       await (deed === "forget" ? forget(medium) : lookAgain(medium))
       this.outcome = "It is being looked at again; that may take a while."
       if (deed === "again") return
-      this.dispatchEvent(new Notice("It is forgotten."))
+      wish(this, { notice: "It is forgotten." })
       this.change({ medium: undefined }, true)
     } catch (cause) {
       this.outcome = `✕ ${cause instanceof Error ? cause.message : ""}`
     }
   }
 
-  private change(...change: ConstructorParameters<typeof ChangeQuery>): void {
-    this.dispatchEvent(new ChangeQuery(...change))
+  private change(change: Partial<Query>, replace = false): void {
+    wish(this, { change, replace })
   }
 
   private readonly dismiss = () => {
@@ -121,4 +114,4 @@ class MediaView extends LitElement {
   }
 }
 
-customElements.define("percept-media", MediaView)
+define("percept-media", MediaView, "medium", "search", "utc", "kind", "asking", "outcome")

@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { MediumDetail } from "../api/media.ts"
 import { requestLink } from "../drawer/link.ts"
 import { table } from "../drawer/table.ts"

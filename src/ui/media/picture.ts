@@ -1,11 +1,12 @@
-import { css, html, LitElement } from "lit"
-import type { PropertyValues } from "lit"
+import { html } from "lit/html.js"
 import { readPicture } from "../api/media.ts"
+import { Component, css, define } from "../element.ts"
+import type { Changes } from "../element.ts"
 import { shared } from "../styles/shared.ts"
 
 /** A remembered picture, fetched when it comes into sight: an address alone would not carry the key. */
-class Picture extends LitElement {
-  static override styles = [
+class Picture extends Component {
+  protected override readonly styles = [
     shared,
     css`
       :host {
@@ -22,11 +23,6 @@ class Picture extends LitElement {
       }
     `
   ]
-  static override properties = {
-    sha256: { attribute: false },
-    alt: { attribute: false },
-    url: { state: true }
-  }
   declare sha256: string
   /** Without one it is no link to itself. */
   declare alt: string
@@ -44,7 +40,7 @@ class Picture extends LitElement {
     this.drop()
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(changed: Changes): void {
     if (!changed.get("sha256")) return
     this.drop()
     this.sight.observe(this)
@@ -72,4 +68,4 @@ class Picture extends LitElement {
   }
 }
 
-customElements.define("percept-picture", Picture)
+define("percept-picture", Picture, "sha256", "alt", "url")

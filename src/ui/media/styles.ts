@@ -1,4 +1,4 @@
-import { css } from "lit"
+import { css } from "../element.ts"
 
 export const mediaStyles = css`
   .card {

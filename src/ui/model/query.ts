@@ -52,25 +52,6 @@ export type FilterName = (typeof FILTERS)[number]
 /** The spans a range may go back, the shortest first. */
 export const RANGES = ["15m", "1h", "6h", "24h", "7d", "30d", "all"] as const
 
-export const INITIAL: Query = {
-  view: "requests",
-  range: "24h",
-  from: undefined,
-  to: undefined,
-  search: "",
-  filters: {},
-  sort: "timestamp",
-  order: "desc",
-  cursor: undefined,
-  selected: undefined,
-  alone: false,
-  medium: undefined,
-  tail: false,
-  columns: undefined,
-  dense: false,
-  utc: false
-}
-
 /** Whether an address is one of the page. */
 export const isOfPage = (pathname: string): boolean => pathname === ROOT || pathname.startsWith(`${ROOT}/`)
 
@@ -78,7 +59,7 @@ export const isOfPage = (pathname: string): boolean => pathname === ROOT || path
 export const parse = (pathname: string, search: string): Query => {
   const parameters = new URLSearchParams(search)
   const one = (name: string) => parameters.get(name) || undefined
-  const range = one("range") ?? (one("from") || one("to") ? "custom" : INITIAL.range)
+  const range = one("range") ?? (one("from") || one("to") ? "custom" : USUAL_RANGE)
   const isCustom = range === "custom"
   const id = pathname.startsWith(`${ROOT}/`) ? decoded(pathname.slice(ROOT.length + 1)) : ""
   const filters: { [Name in FilterName]?: ReadonlyArray<string> } = {}
@@ -89,12 +70,12 @@ export const parse = (pathname: string, search: string): Query => {
   }
   return {
     view: one("view") === "media" ? "media" : "requests",
-    range: isCustom || isRange(range) ? range : INITIAL.range,
+    range: isCustom || isRange(range) ? range : USUAL_RANGE,
     from: isCustom ? one("from") : undefined,
     to: isCustom ? one("to") : undefined,
     search: parameters.get("q") ?? "",
     filters,
-    sort: one("sort") ?? INITIAL.sort,
+    sort: one("sort") ?? "timestamp",
     order: one("order") === "asc" ? "asc" : "desc",
     cursor: one("cursor"),
     selected: id === "" ? one("sel") : id,
@@ -109,52 +90,47 @@ export const parse = (pathname: string, search: string): Query => {
 
 /** The address of a query; what is as usual is left out. */
 export const addressOf = (query: Query): string => {
-  const parameters = new URLSearchParams()
-  const set = (name: string, value: string | undefined | false) => {
-    if (value) parameters.set(name, value)
-  }
-  const isAlone = query.alone && query.selected !== undefined
-  set("view", query.view === "media" && "media")
-  if (query.range !== INITIAL.range) set("range", query.range)
-  if (query.range === "custom") {
-    set("from", query.from)
-    set("to", query.to)
-  }
-  set("q", query.search)
-  appendFilters(parameters, query.filters)
-  if (query.sort !== INITIAL.sort) set("sort", query.sort)
-  set("order", query.order === "asc" && "asc")
-  set("cursor", query.cursor)
-  set("sel", !isAlone && query.selected)
-  set("medium", query.medium)
-  set("tail", query.tail && "1")
-  set("cols", query.columns?.join(","))
-  set("rows", query.dense && "dense")
-  set("tz", query.utc && "utc")
-  const text = parameters.toString()
-  const path = isAlone ? `${ROOT}/${encodeURIComponent(query.selected ?? "")}` : ROOT
-  return text === "" ? path : `${path}?${text}`
+  const { columns, order, range, selected, sort, view } = query
+  const isAlone = query.alone && selected !== undefined
+  const isCustom = range === "custom"
+  const path = isAlone ? `${ROOT}/${encodeURIComponent(selected)}` : ROOT
+  const text = parametersOf([
+    ["view", view === "media" && view],
+    ["range", range !== INITIAL.range && range],
+    ["from", isCustom && query.from],
+    ["to", isCustom && query.to],
+    ["q", query.search],
+    ...valuesOf(query),
+    ["sort", sort !== INITIAL.sort && sort],
+    ["order", order === "asc" && order],
+    ["cursor", query.cursor],
+    ["sel", !isAlone && selected],
+    ["medium", query.medium],
+    ["tail", query.tail && "1"],
+    ["cols", columns?.join()],
+    ["rows", query.dense && "dense"],
+    ["tz", query.utc && "utc"]
+  ])
+  return text.size === 0 ? path : `${path}?${text}`
 }
 
 /** Which requests, in the words of the server; the same for the list, its figures and its files. */
-export const filterParameters = (query: Query): URLSearchParams => {
-  const parameters = new URLSearchParams()
-  if (query.range !== "custom") parameters.set("range", query.range)
-  if (query.from !== undefined) parameters.set("from", query.from)
-  if (query.to !== undefined) parameters.set("to", query.to)
-  const search = query.search.trim()
-  if (search !== "") parameters.set("q", search)
-  appendFilters(parameters, query.filters)
-  return parameters
-}
+export const filterParameters = (query: Query): URLSearchParams =>
+  parametersOf([
+    ["range", query.range !== "custom" && query.range],
+    ["from", query.from],
+    ["to", query.to],
+    ["q", query.search.trim()],
+    ...valuesOf(query)
+  ])
 
 /** The same with the order of the list. */
-export const listParameters = (query: Query): URLSearchParams => {
-  const parameters = filterParameters(query)
-  if (query.sort !== INITIAL.sort) parameters.set("sort_by", query.sort)
-  if (query.order === "asc") parameters.set("sort_order", "asc")
-  return parameters
-}
+export const listParameters = (query: Query): URLSearchParams =>
+  parametersOf([
+    ...filterParameters(query),
+    ["sort_by", query.sort !== INITIAL.sort && query.sort],
+    ["sort_order", query.order === "asc" && query.order]
+  ])
 
 /** A query with something changed. Whoever asks for other rows begins at the first page. */
 export const changed = (query: Query, change: Partial<Query>): Query => {
@@ -181,9 +157,13 @@ export const toggled = (filters: Filters, name: FilterName, value: string): Filt
 export const isNarrowed = ({ filters, search }: Query): boolean =>
   search.trim() !== "" || Object.keys(filters).length > 0
 
-const appendFilters = (parameters: URLSearchParams, filters: Filters): void => {
-  for (const name of FILTERS) for (const value of filters[name] ?? []) parameters.append(name, value)
-}
+type Parameter = readonly [name: string, value: string | false | undefined]
+
+const valuesOf = ({ filters }: Query): ReadonlyArray<Parameter> =>
+  FILTERS.flatMap((name) => (filters[name] ?? []).map((value) => [name, value] as const))
+
+const parametersOf = (parameters: ReadonlyArray<Parameter>): URLSearchParams =>
+  new URLSearchParams(parameters.flatMap(([name, value]) => (value ? [[name, value]] : [])))
 
 const isRange = (name: string): boolean => RANGES.some((range) => range === name)
 
@@ -197,6 +177,10 @@ const decoded = (text: string): string => {
 }
 
 const ROOT = "/ui/tracking"
+const USUAL_RANGE = "24h"
+
+/** What the page shows when nobody has asked for anything. */
+export const INITIAL = parse(ROOT, "")
 
 /** What decides which rows there are, and in which order. */
 const LIST = ["range", "from", "to", "search", "filters", "sort", "order"] as const

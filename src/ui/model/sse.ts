@@ -4,56 +4,29 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Reads the text of a stream of server-sent events, however it is cut into pieces. */
+/** Reads a stream of events however it is cut into pieces. The server is ours: a field has one line, which ends in one way. */
 export class SseParser {
   /** What is told the server when the stream is opened anew. */
   lastEventId = ""
   /** Milliseconds that the server wants to be left alone for. */
   retry: number | undefined
   private rest = ""
-  private afterReturn = false
-  private id = ""
-  private name = ""
-  private data: string | undefined
 
   /** The events that this piece completes. */
   push(piece: string): ReadonlyArray<ServerEvent> {
-    const events: Array<ServerEvent> = []
-    const text = this.rest + (this.afterReturn && piece.startsWith("\n") ? piece.slice(1) : piece)
-    if (piece !== "") this.afterReturn = piece.endsWith("\r")
-    let start = 0
-    END_OF_LINE.lastIndex = this.rest.length
-    for (let end = END_OF_LINE.exec(text); end !== null; end = END_OF_LINE.exec(text)) {
-      this.take(text.slice(start, end.index), events)
-      start = END_OF_LINE.lastIndex
-    }
-    this.rest = text.slice(start)
-    if (this.rest.length + (this.data?.length ?? 0) > LONGEST) throw new Error("An event is too long.")
-    return events
-  }
-
-  private take(line: string, events: Array<ServerEvent>): void {
-    if (line === "") return this.dispatch(events)
-    const colon = line.indexOf(":")
-    if (colon === 0) return
-    const name = colon < 0 ? line : line.slice(0, colon)
-    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1)
-    if (name === "event") this.name = value
-    else if (name === "data") this.data = this.data === undefined ? value : `${this.data}\n${value}`
-    else if (name === "id" && !value.includes("\0")) this.id = value
-    else if (name === "retry" && /^\d{1,6}$/.test(value)) this.retry = Number(value)
-  }
-
-  private dispatch(events: Array<ServerEvent>): void {
-    const { data, name } = this
-    this.lastEventId = this.id
-    this.name = ""
-    this.data = undefined
-    if (data !== undefined) events.push({ name: name || "message", data })
+    const blocks = (this.rest + piece).split("\n\n")
+    this.rest = blocks.pop() ?? ""
+    if (this.rest.length > LONGEST) throw new Error("An event is too long.")
+    return blocks.flatMap((block) => {
+      const [id, name, data, retry] = FIELDS.map((field) => field.exec(block)?.[1])
+      this.lastEventId = id ?? this.lastEventId
+      this.retry = Number(retry) || this.retry
+      return name === undefined || data === undefined ? [] : [{ name, data }]
+    })
   }
 }
 
-const END_OF_LINE = /\r\n|\r|\n/g
+const FIELDS = [/^id: (.*)/m, /^event: (.*)/m, /^data: ([^\n]*)/m, /^retry: (\d{1,6})$/m]
 
 /** Characters. */
 const LONGEST = 8_000_000

@@ -9,8 +9,6 @@ import type { Change } from "./change.ts"
 export interface Figure {
   readonly label: string
   readonly value: string
-  /** On hover. */
-  readonly exact?: string | undefined
   readonly change?: Change | undefined
   readonly isGoodUp?: boolean
   readonly note?: string | undefined
@@ -22,74 +20,42 @@ export const figuresOf = (
   then: Totals | null | undefined,
   inFlight: number | undefined
 ): ReadonlyArray<Figure> => {
-  const errors = shareOf(now?.errors, now?.requests)
-  const hits = hitsOf(now)
-  const tokens = now?.total_tokens
-  const fast = (label: string, name: "p50" | "p95" | "p99"): Figure => ({
+  const plain = (label: string, name: "requests" | "total_tokens"): Figure => ({
     label,
-    value: duration(now?.duration_ms[name]),
-    change: changeOf(now?.duration_ms[name], then?.duration_ms[name]),
-    isGoodUp: false
+    value: compact(now?.[name]),
+    change: changeOf(now?.[name], then?.[name])
   })
+  const share = (label: string, shareOf: typeof errorsOf, isGoodUp: boolean): Figure => {
+    const [is, was] = [shareOf(now), shareOf(then)]
+    return { label, isGoodUp, value: percent(is), change: pointsBetween(is, was) }
+  }
+  const time = (label: "p50" | "p95" | "p99"): Figure => {
+    const is = now?.duration_ms[label]
+    return { label, value: duration(is), change: changeOf(is, then?.duration_ms[label]), isGoodUp: false }
+  }
+  const unknown = now?.cost_unknown
   return [
+    plain("Requests", "requests"),
+    share("Errors", errorsOf, false),
     {
-      label: "Requests",
-      value: compact(now?.requests),
-      exact: now && `${count(now.requests)} requests and ${count(now.side_calls)} calls made for them`,
-      change: changeOf(now?.requests, then?.requests)
+      label: "Cost",
+      // What nobody knows is not nothing.
+      value: unknown && !Number(now.cost_usd) ? "unknown" : money(now?.cost_usd),
+      change: changeOf(now && Number(now.cost_usd), then && Number(then.cost_usd)),
+      note: unknown ? `+ ${compact(unknown)} unknown` : undefined
     },
-    {
-      label: "Errors",
-      value: errors === undefined ? "" : percent(errors),
-      exact:
-        now &&
-        `${count(now.errors)} of ${count(now.requests)} failed, ${count(now.cancelled)} were cancelled`,
-      change: pointsBetween(errors, shareOf(then?.errors, then?.requests)),
-      isGoodUp: false
-    },
-    cost(now, then),
-    {
-      label: "Tokens",
-      value: compact(tokens),
-      exact: now && `${count(now.prompt_tokens)} in, ${count(now.completion_tokens)} out`,
-      change: changeOf(tokens, then?.total_tokens)
-    },
-    fast("p50", "p50"),
-    fast("p95", "p95"),
-    fast("p99", "p99"),
-    {
-      label: "Media hits",
-      value: hits === undefined ? "" : percent(hits),
-      exact:
-        now && `${count(now.media_hits)} media were remembered, in ${count(now.media_requests)} requests`,
-      change: pointsBetween(hits, hitsOf(then)),
-      isGoodUp: true
-    },
+    plain("Tokens", "total_tokens"),
+    time("p50"),
+    time("p95"),
+    time("p99"),
+    share("Media hits", hitsOf, true),
     { label: "In flight", value: count(inFlight ?? now?.in_flight), note: "now" }
   ]
 }
 
-/** What nobody knows is not nothing. */
-const cost = (now: Totals | undefined, then: Totals | null | undefined): Figure => {
-  const unknown = now?.cost_unknown ?? 0
-  const isUnknown = unknown > 0 && Number(now?.cost_usd) === 0
-  const missing = `${count(unknown)} of unknown cost`
-  return {
-    label: "Cost",
-    value: isUnknown ? "unknown" : money(now?.cost_usd),
-    exact:
-      now &&
-      `$${now.cost_usd}, of which $${now.cost_estimated_usd} estimated${unknown > 0 ? `; ${missing}` : ""}`,
-    change: changeOf(now && Number(now.cost_usd), then && Number(then.cost_usd)),
-    note: unknown > 0 ? `+ ${compact(unknown)} unknown` : undefined
-  }
-}
+const errorsOf = (totals: Totals | null | undefined): number | undefined =>
+  totals?.requests ? totals.errors / totals.requests : undefined
 
 /** A request may have several media, of which each counts when it is remembered. */
-const hitsOf = (totals: Totals | null | undefined): number | undefined => {
-  const share = shareOf(totals?.media_hits, totals?.media_requests)
-  return share === undefined ? undefined : Math.min(1, share)
-}
-
-const shareOf = (part: number | undefined, whole: number | undefined): number | undefined =>
-  part === undefined || !whole ? undefined : part / whole
+const hitsOf = (totals: Totals | null | undefined): number | undefined =>
+  totals?.media_requests ? Math.min(1, totals.media_hits / totals.media_requests) : undefined

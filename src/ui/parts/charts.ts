@@ -1,43 +1,31 @@
-import { LitElement, html } from "lit"
-import type { PropertyValues } from "lit"
+import { html } from "lit/html.js"
 import type { Series } from "../api/figures.ts"
 import { costChart, requestsChart } from "../charts/bars.ts"
 import type { Chart } from "../charts/chart.ts"
-import { colours } from "../charts/colours.ts"
-import type { MoveCursor, PickMark } from "../charts/events.ts"
 import { latencyChart } from "../charts/lines.ts"
 import "../charts/plot.ts"
-import { spanOf } from "../charts/times.ts"
-import { ChangeQuery } from "../events.ts"
+import { Component, define } from "../element.ts"
+import type { Changes } from "../element.ts"
+import { wish } from "../events.ts"
 import { toggled } from "../model/query.ts"
 import type { Filters } from "../model/query.ts"
+import { later } from "../soon.ts"
+import { figures, plots } from "../styles/figures.ts"
 import { shared } from "../styles/shared.ts"
-import { chartsStyles } from "./charts.styles.ts"
 
 /** The range over time: requests and failures, cost by model, durations. One cursor moves over all three. */
-class Charts extends LitElement {
-  static override properties = {
-    series: { attribute: false },
-    filters: { attribute: false },
-    utc: { attribute: false },
-    cursor: { state: true },
-    isOpen: { state: true }
-  }
+class Charts extends Component {
   declare series: Series | undefined
   declare filters: Filters
   declare utc: boolean
+  /** Fetches what draws the table. */
+  declare fetch: () => unknown
   declare cursor: number | undefined
   declare isOpen: boolean
+  protected override readonly styles = [shared, plots, figures]
   private charts: ReadonlyArray<Chart> = []
 
-  constructor() {
-    super()
-    this.filters = {}
-    this.utc = false
-    this.isOpen = false
-  }
-
-  override willUpdate(changes: PropertyValues): void {
+  protected override willUpdate(changes: Changes): void {
     // Their places are kept while nothing is known.
     if (!changes.has("series") && this.charts.length > 0) return
     const series = this.series ?? NOTHING
@@ -45,26 +33,28 @@ class Charts extends LitElement {
     this.cursor = undefined
   }
 
-  override render() {
+  protected override render() {
     const series = this.series ?? NOTHING
     const legends = [this.outcomes(), this.models(series), DURATIONS]
-    return html`<div
-        class="charts"
-        @percept-cursor=${(event: MoveCursor) => (this.cursor = event.at)}
-        @percept-mark=${this.onMark}
-      >
+    return html`<div class="charts">
         ${this.charts.map(
           (chart, at) =>
             html`<section>
               <header>
                 <h3>${chart.name}</h3>
-                <p class="cut muted" aria-hidden="true">${this.words(chart, series)}</p>
+                <p class="cut muted" aria-hidden="true">
+                  ${
+                    this.cursor === undefined ? "" : later?.wordsAt(chart.name, series, this.cursor, this.utc)
+                  }
+                </p>
               </header>
               <percept-plot
                 .chart=${chart}
                 .series=${series}
                 .utc=${this.utc}
                 .cursor=${this.cursor}
+                .move=${this.move}
+                .pick=${this.pick}
               ></percept-plot>
               <ul class="legend ${at === 1 ? "" : "wide"}">
                 ${legends[at]}
@@ -72,15 +62,10 @@ class Charts extends LitElement {
             </section>`
         )}
       </div>
-      <details @toggle=${this.onToggle}>
+      <details class="table" @toggle=${this.onToggle}>
         <summary>Numbers as a table</summary>
         ${this.isOpen ? html`<percept-data-table .series=${series} .utc=${this.utc}></percept-data-table>` : ""}
       </details>`
-  }
-
-  private words(chart: Chart, series: Series): string {
-    const { cursor, utc } = this
-    return cursor === undefined ? "" : `${spanOf(series, cursor, cursor, utc)}: ${chart.describe(cursor)}`
   }
 
   private outcomes() {
@@ -102,7 +87,7 @@ class Charts extends LitElement {
   private button(name: string, colour: string, isChosen: boolean, title: string, onClick: () => void) {
     return html`<button
       class="plain"
-      aria-pressed=${isChosen ? "true" : "false"}
+      aria-pressed=${isChosen}
       title=${isChosen ? "Show all" : `Show ${title}`}
       @click=${onClick}
     >
@@ -110,7 +95,11 @@ class Charts extends LitElement {
     </button>`
   }
 
-  private readonly onMark = ({ mark }: PickMark): void => {
+  private readonly move = (cursor: number | undefined): void => {
+    this.cursor = cursor
+  }
+
+  private readonly pick = (mark: string): void => {
     const model = this.series?.models[Number(mark)]
     if (mark === "errors") this.toggleFailed()
     else if (model !== undefined) this.toggleModel(model)
@@ -119,19 +108,17 @@ class Charts extends LitElement {
   private readonly toggleFailed = (): void => {
     const { state, ...others } = this.filters
     const isChosen = FAILED.every((failed) => state?.includes(failed))
-    this.dispatchEvent(new ChangeQuery({ filters: isChosen ? others : { ...others, state: FAILED } }))
+    wish(this, { change: { filters: isChosen ? others : { ...others, state: FAILED } } })
   }
 
   private toggleModel(model: string): void {
-    this.dispatchEvent(new ChangeQuery({ filters: toggled(this.filters, "routed", model) }))
+    wish(this, { change: { filters: toggled(this.filters, "routed", model) } })
   }
 
   private readonly onToggle = ({ target }: Event): void => {
     this.isOpen = target instanceof HTMLDetailsElement && target.open
-    if (this.isOpen) void import("../later.ts")
+    if (this.isOpen) this.fetch()
   }
-
-  static override styles = [shared, colours, chartsStyles]
 }
 
 const DURATIONS = html`<li><i class="p50"></i>p50: half took no longer</li>
@@ -140,4 +127,4 @@ const DURATIONS = html`<li><i class="p50"></i>p50: half took no longer</li>
 const FAILED = ["failed", "interrupted"]
 const NOTHING: Series = { bucket_ms: 60_000, models: [], buckets: [], is_partial: false }
 
-customElements.define("percept-charts", Charts)
+define("percept-charts", Charts, "series", "filters", "utc", "cursor", "isOpen")

@@ -1,10 +1,9 @@
-import { html } from "lit"
-import type { Go } from "../events.ts"
+import { html } from "lit/html.js"
+import type { App } from "../app.ts"
 import { isNarrowed } from "../model/query.ts"
-import type { Query } from "../model/query.ts"
 
 /** A list without rows, though the record has some: why that is, and the one way out. */
-export const empty = (query: Query, go: Go) =>
+export const empty = ({ go, query }: App) =>
   isNarrowed(query)
     ? html`<section class="empty">
         <h2>No request matches</h2>

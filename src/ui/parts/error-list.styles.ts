@@ -1,4 +1,4 @@
-import { css } from "lit"
+import { css } from "../element.ts"
 
 export const errorListStyles = css`
   :host {
@@ -14,7 +14,7 @@ export const errorListStyles = css`
   .group {
     flex: 1;
     display: grid;
-    grid-template-columns: 52px 64px 48px 64px minmax(0, 1fr);
+    grid-template-columns: 52px 64px 72px 64px minmax(0, 1fr);
     justify-content: start;
     gap: var(--space-2);
     min-width: 0;

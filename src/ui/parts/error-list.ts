@@ -1,6 +1,7 @@
-import { LitElement, html } from "lit"
+import { html } from "lit/html.js"
 import type { ErrorGroup, ErrorGroups } from "../api/figures.ts"
-import { ChangeQuery } from "../events.ts"
+import { Component, define } from "../element.ts"
+import { wish } from "../events.ts"
 import { count } from "../format/count.ts"
 import { clock, full } from "../format/time.ts"
 import type { FilterName, Filters } from "../model/query.ts"
@@ -9,26 +10,19 @@ import { errorListStyles } from "./error-list.styles.ts"
 import { icon } from "./icon.ts"
 
 /** Failures that are alike, the commonest first: a click shows the requests of a group, or its newest one. */
-class ErrorList extends LitElement {
-  static override properties = {
-    groups: { attribute: false },
-    filters: { attribute: false },
-    utc: { attribute: false },
-    isLong: { state: true }
-  }
-  declare groups: ErrorGroups
+class ErrorList extends Component {
+  declare groups: ErrorGroups | undefined
   declare filters: Filters
   declare utc: boolean
   declare isLong: boolean
 
   constructor() {
     super()
-    this.filters = {}
-    this.utc = false
     this.isLong = false
   }
 
-  override render() {
+  protected override render() {
+    if (!this.groups) return ""
     const { groups, total_groups } = this.groups
     const most = Math.max(1, ...groups.map(({ count }) => count))
     const more = total_groups - groups.length
@@ -37,7 +31,7 @@ class ErrorList extends LitElement {
       </ul>
       ${
         groups.length > FIRST
-          ? html`<button class="plain" aria-expanded=${this.isLong ? "true" : "false"} @click=${this.toggle}>
+          ? html`<button class="plain" aria-expanded=${this.isLong} @click=${this.toggle}>
               ${this.isLong ? "Show fewer" : `Show ${groups.length - FIRST} more`}
             </button>`
           : ""
@@ -52,7 +46,7 @@ class ErrorList extends LitElement {
     return html`<li>
       <button
         class="plain group"
-        aria-pressed=${isChosen ? "true" : "false"}
+        aria-pressed=${isChosen}
         title=${isChosen ? "Show all requests" : "Show these requests"}
         @click=${() => this.choose(group, isChosen)}
       >
@@ -73,7 +67,7 @@ class ErrorList extends LitElement {
           : html`<button
               class="plain newest"
               title=${`The newest of them, ${full(last, this.utc)}`}
-              @click=${() => this.dispatchEvent(new ChangeQuery({ selected: newest.internal_request_id }))}
+              @click=${() => wish(this, { change: { selected: newest.internal_request_id } })}
             >
               <span class="hidden">newest:</span>${clock(last, this.utc)}${icon("right")}
             </button>`
@@ -84,14 +78,14 @@ class ErrorList extends LitElement {
   private choose(group: ErrorGroup, isChosen: boolean): void {
     const others = Object.fromEntries(Object.entries(this.filters).filter(([name]) => !NAMES.has(name)))
     const filters: Filters = isChosen ? others : { ...others, ...filtersOf(group) }
-    this.dispatchEvent(new ChangeQuery({ filters }))
+    wish(this, { change: { filters } })
   }
 
   private readonly toggle = (): void => {
     this.isLong = !this.isLong
   }
 
-  static override styles = [shared, errorListStyles]
+  protected override readonly styles = [shared, errorListStyles]
 }
 
 const filtersOf = ({ endpoint, provider, source, state, status }: ErrorGroup): Filters => ({
@@ -112,4 +106,4 @@ const NAMES: ReadonlySet<string> = new Set(["state", "endpoint", "source", "prov
 const NONE = "(none)"
 const FIRST = 5
 
-customElements.define("percept-error-list", ErrorList)
+define("percept-error-list", ErrorList, "groups", "filters", "utc", "isLong")

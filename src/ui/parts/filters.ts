@@ -1,26 +1,29 @@
-import { css, html, nothing } from "lit"
-import type { Facets, FacetValue } from "../api/facets.ts"
-import type { Go } from "../events.ts"
+import { html, nothing } from "lit/html.js"
+import type { Facets, FacetValue } from "../api/figures.ts"
+import type { App } from "../app.ts"
 import { compact } from "../format/count.ts"
 import { toggled } from "../model/query.ts"
-import type { FilterName, Filters } from "../model/query.ts"
+import type { FilterName } from "../model/query.ts"
 
 /** Everything the list can be narrowed by: each filter's values, how many requests each would leave, what is chosen. */
-export const filterList = (facets: Facets | undefined, filters: Filters, go: Go) =>
-  html`<aside class="side" aria-label="Filters">
+export const filterList = (app: App, isBare: boolean) => {
+  const { value } = app.data.facets
+  return html`<aside class="side" aria-label="Filters">
     <h2>Filters</h2>
-    ${facets === undefined ? nothing : GROUPS.map((group) => facet(group, facets, filters, go))}
-    ${facets?.isPartial ? html`<p class="muted">Counts are of the newest requests that match.</p>` : nothing}
+    ${!value || isBare ? "" : GROUPS.map((group) => facet(group, value, app))}
+    ${value?.is_partial ? html`<p class="muted">Counts are of the newest requests that match.</p>` : ""}
   </aside>`
+}
 
-const facet = ([name, label, words = {}, fixed]: Group, facets: Facets, filters: Filters, go: Go) => {
+const facet = (
+  [name, label, words = {}, fixed]: Group,
+  { facets }: Facets,
+  { go, query: { filters } }: App
+) => {
   const chosen = filters[name] ?? []
-  const counted = fixed?.map((value) => ({ value, count: undefined })) ?? facets.values[name] ?? []
+  const counted: ReadonlyArray<FacetValue> = fixed?.map((value) => ({ value })) ?? facets[name] ?? []
   const missing = chosen.filter((value) => !counted.some((one) => one.value === value))
-  const all: ReadonlyArray<FacetValue> = [
-    ...counted,
-    ...missing.map((value) => ({ value, count: undefined }))
-  ]
+  const all = [...counted, ...missing.map((value): FacetValue => ({ value }))]
   // Where nobody has any, there is nothing to choose.
   if (all.every(({ value }) => value === NONE)) return nothing
   const isFirst = ({ value }: FacetValue, at: number) => at < FEW || chosen.includes(value)
@@ -45,14 +48,14 @@ const facet = ([name, label, words = {}, fixed]: Group, facets: Facets, filters:
       ${all.filter(isFirst).map(line)}
     </ul>
     ${
-      more.length === 0
-        ? nothing
-        : html`<details class="more">
+      more.length > 0
+        ? html`<details class="more">
             <summary>${more.length} more</summary>
             <ul>
               ${more.map(line)}
             </ul>
           </details>`
+        : nothing
     }
   </details>`
 }
@@ -79,73 +82,3 @@ const GROUPS: ReadonlyArray<Group> = [
   ["kind", "Kind", { main: "requests" }, ["main", "describe", "transcribe"]],
   ["ip", "Client address", {}, []]
 ]
-
-export const filterStyles = css`
-  .side {
-    position: sticky;
-    top: 49px;
-    height: calc(100vh - 49px);
-    overflow-y: auto;
-    padding: var(--space-3) var(--space-3) var(--space-5) var(--space-4);
-    border-right: 1px solid var(--line);
-  }
-  .side details {
-    border-bottom: 1px solid var(--line);
-  }
-  .side summary {
-    padding: 7px 0;
-    font-weight: 600;
-    cursor: pointer;
-    list-style: none;
-  }
-  .side summary::before {
-    content: "";
-    display: inline-block;
-    width: 5px;
-    height: 5px;
-    margin: 0 8px 2px 2px;
-    border: solid var(--muted);
-    border-width: 0 1.5px 1.5px 0;
-    rotate: -45deg;
-  }
-  .side [open] > summary::before {
-    rotate: 45deg;
-  }
-  .side b {
-    padding: 0 6px;
-    border-radius: 9px;
-    background: var(--chosen);
-    color: var(--accent);
-  }
-  .side ul {
-    padding-bottom: var(--space-2);
-  }
-  .side .more {
-    border: 0;
-  }
-  .side .more summary {
-    padding-top: 0;
-    font-weight: 400;
-    color: var(--accent);
-  }
-  .side label {
-    display: flex;
-    align-items: center;
-    gap: 6px;
-    min-height: 24px;
-    border-radius: 4px;
-  }
-  .side label:hover {
-    background: var(--hover);
-  }
-  .side label .cut {
-    flex: 1;
-  }
-  input[type="checkbox"] {
-    flex: none;
-    margin: 0;
-  }
-  .none {
-    font-style: italic;
-  }
-`

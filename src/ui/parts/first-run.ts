@@ -1,15 +1,15 @@
-import { css, html, LitElement } from "lit"
+import { html } from "lit/html.js"
 import { isSignedIn } from "../api/client.ts"
-import { Notice } from "../events.ts"
+import { Component, css, define } from "../element.ts"
+import { wish } from "../events.ts"
 import { shared } from "../styles/shared.ts"
 import { icon } from "./icon.ts"
 
 /** How to send the first request; the page comes alive when it arrives. */
-class FirstRun extends LitElement {
-  static override properties = { at: { state: true } }
+class FirstRun extends Component {
   declare at: number
 
-  static override styles = [
+  protected override readonly styles = [
     shared,
     css`
       section {
@@ -45,7 +45,7 @@ class FirstRun extends LitElement {
     this.at = 0
   }
 
-  override render() {
+  protected override render() {
     const command = commandFor(EXAMPLES[this.at]?.[1] ?? "")
     return html`<section>
       <h2>No request has come yet</h2>
@@ -70,7 +70,7 @@ class FirstRun extends LitElement {
       () => "Copied",
       () => "The browser does not allow to copy"
     )
-    this.dispatchEvent(new Notice(said))
+    wish(this, { notice: said })
   }
 }
 
@@ -90,4 +90,4 @@ const EXAMPLES = [
   ["Video link", `What happens in this video? ${FILES}/c/c0/Big_Buck_Bunny_4K.webm`]
 ] as const
 
-customElements.define("percept-first-run", FirstRun)
+define("percept-first-run", FirstRun, "at")

@@ -1,4 +1,4 @@
-import { html } from "lit"
+import { html } from "lit/html.js"
 
 /** What the keys do. */
 export const help = () =>

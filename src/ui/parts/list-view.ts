@@ -1,63 +1,45 @@
-import { html, nothing } from "lit"
-import type { LiveFeed } from "../controllers/live-feed.ts"
-import type { PageData } from "../controllers/page-data.ts"
+import { html } from "lit/html.js"
+import type { App } from "../app.ts"
 import { isNarrowed } from "../model/query.ts"
-import type { Query } from "../model/query.ts"
-import { empty } from "./empty.ts"
-import { errorBanner } from "./error-banner.ts"
-import { filterList } from "./filters.ts"
-import { pager } from "./pager.ts"
-import { toolbar } from "./toolbar.ts"
-import type { Tools } from "./toolbar.ts"
+import { later } from "../soon.ts"
 import "./charts.ts"
-import "./error-groups.ts"
-import "./in-flight.ts"
-import "./live-pill.ts"
-import "./summary.ts"
+import { errorBanner } from "./error-banner.ts"
+import { errorSummary } from "./error-groups.ts"
+import { filterList } from "./filters.ts"
+import { inFlight } from "./in-flight.ts"
+import { pager } from "./pager.ts"
+import { summary } from "./summary.ts"
 import "./table.ts"
+import { toolbar } from "./toolbar.ts"
 
 /** Filters beside the list, and above it what it comes to. */
-export const listView = (
-  data: PageData,
-  live: LiveFeed,
-  query: Query,
-  pause: string | undefined,
-  tools: Tools
-) => {
-  const { filters, selected, tail, utc } = query
-  const { bare, error, errors, facets, series, stats, waiting } = data
-  const pill = html`<percept-live-pill
-    .state=${live.state}
-    .tail=${tail}
-    .fresh=${waiting}
-    .paused=${pause}
-  ></percept-live-pill>`
-  const isBare = bare.value === true && !isNarrowed(query)
-  return html`${filterList(isBare ? undefined : facets.value, filters, tools.go)}
+export const listView = (app: App) => {
+  const { data, query } = app
+  const isBare = data.bare.value === true && !isNarrowed(query)
+  return html`${filterList(app, isBare)}
     <main tabindex="-1">
-      ${toolbar(query, data, tools, pill)}
-      ${error === undefined ? nothing : errorBanner(error, () => data.loadAll())}
-      <percept-in-flight .requests=${live.ongoing} .selected=${selected}></percept-in-flight>
+      ${toolbar(app)} ${data.rows.error && errorBanner(app, data.rows.error)} ${inFlight(app)}
       ${
         isBare
           ? html`<percept-first-run></percept-first-run>`
-          : html`<percept-summary .stats=${stats.value} .inFlight=${live.count}></percept-summary>
-              <percept-charts .series=${series.value} .filters=${filters} .utc=${utc}></percept-charts>
-              <percept-error-groups
-                .groups=${errors.value}
-                .filters=${filters}
-                .utc=${utc}
-              ></percept-error-groups>
-              ${list(data, query, tools)}`
+          : html`${summary(app)}
+              <percept-charts
+                .series=${data.series.value}
+                .filters=${query.filters}
+                .utc=${query.utc}
+                .fetch=${app.fetch}
+              ></percept-charts>
+              ${errorSummary(app)} ${list(app)}`
       }
     </main>`
 }
 
-const list = ({ rows: { pending, value } }: PageData, query: Query, { go }: Tools) => {
-  if (value === undefined) return html`<div class="pending" aria-busy="true"></div>`
-  if (value.items.length === 0 && query.cursor === undefined) return empty(query, go)
+const list = (app: App) => {
+  const { pending, value } = app.data.rows
+  if (!value) return html`<div class="pending" aria-busy="true"></div>`
+  if (value.items.length === 0 && !app.query.cursor) return later?.empty(app)
   return html`<div>
-    <percept-table .rows=${value.items} .query=${query} .isBusy=${pending}></percept-table>
-    ${pager(value, query, go)}
+    <percept-table .rows=${value.items} .query=${app.query} .isBusy=${pending}></percept-table>
+    ${pager(app, value)}
   </div>`
 }

@@ -1,7 +1,8 @@
-import { LitElement, html } from "lit"
+import { html } from "lit/html.js"
 import type { Ongoing as Request } from "../api/live.ts"
 import { track } from "../charts/track.ts"
-import { ChangeQuery } from "../events.ts"
+import { Component, define } from "../element.ts"
+import { wish } from "../events.ts"
 import { duration } from "../format/duration.ts"
 import { isStalled, progressOf } from "../model/stages.ts"
 import { shared } from "../styles/shared.ts"
@@ -9,12 +10,7 @@ import { icon } from "./icon.ts"
 import { ongoingStyles } from "./ongoing.styles.ts"
 
 /** The requests under way, each with its stages. What is over in a moment is not shown. */
-class Ongoing extends LitElement {
-  static override properties = {
-    requests: { attribute: false },
-    selected: { attribute: false },
-    isOpen: { state: true }
-  }
+class Ongoing extends Component {
   declare requests: ReadonlyArray<Request>
   declare selected: string | undefined
   declare isOpen: boolean
@@ -26,7 +22,6 @@ class Ongoing extends LitElement {
 
   constructor() {
     super()
-    this.requests = []
     this.isOpen = false
   }
 
@@ -42,7 +37,7 @@ class Ongoing extends LitElement {
     this.wind()
   }
 
-  override willUpdate(): void {
+  protected override willUpdate(): void {
     const now = Date.now()
     this.drawnAt = now
     this.lines = this.requests.filter(({ began, kind }) => kind === "main" && now - began >= MOMENT)
@@ -50,7 +45,7 @@ class Ongoing extends LitElement {
     this.wind()
   }
 
-  override render() {
+  protected override render() {
     const { isOpen, lines, room } = this
     const most = Math.min(lines.length, MOST_OPEN)
     return html`<ul class=${isOpen ? "open" : ""}>
@@ -59,11 +54,7 @@ class Ongoing extends LitElement {
       ${Array.from({ length: room - Math.min(lines.length, MOST) }, () => html`<div class="room"></div>`)}
       ${
         lines.length > MOST
-          ? html`<button
-              class="plain more"
-              aria-expanded=${isOpen ? "true" : "false"}
-              @click=${() => (this.isOpen = !isOpen)}
-            >
+          ? html`<button class="plain more" aria-expanded=${isOpen} @click=${() => (this.isOpen = !isOpen)}>
               ${isOpen ? "Show fewer" : `Show ${most - MOST} more`}
             </button>`
           : ""
@@ -80,9 +71,9 @@ class Ongoing extends LitElement {
     return html`<li>
       <button
         class="plain line ${isLate ? "stalled" : ""}"
-        aria-current=${this.selected === id ? "true" : "false"}
+        aria-current=${this.selected === id}
         title=${model ?? endpoint_called}
-        @click=${() => this.dispatchEvent(new ChangeQuery({ selected: id }))}
+        @click=${() => wish(this, { change: { selected: id } })}
       >
         <span>${media === undefined ? "" : icon(media)}<span class="hidden">${media ?? ""}</span></span>
         <span class="cut">${model ?? endpoint_called}</span>
@@ -110,7 +101,7 @@ class Ongoing extends LitElement {
     if (hasRoom || Date.now() - this.drawnAt > 800) this.requestUpdate()
   }
 
-  static override styles = [shared, ongoingStyles]
+  protected override readonly styles = [shared, ongoingStyles]
 }
 
 /** Whole seconds: tenths that fly by say nothing. */
@@ -126,4 +117,4 @@ const MOMENT = 700
 const MOST = 5
 const MOST_OPEN = 50
 
-customElements.define("percept-ongoing", Ongoing)
+define("percept-ongoing", Ongoing, "requests", "selected", "isOpen")

@@ -1,21 +1,21 @@
-import { html } from "lit"
+import { html } from "lit/html.js"
 import type { Rows } from "../api/rows.ts"
-import type { Go } from "../events.ts"
+import type { App } from "../app.ts"
 import { count } from "../format/count.ts"
-import type { Query } from "../model/query.ts"
 import { icon } from "./icon.ts"
 
 /** Where in the list the page is, and the way to what comes before and behind. */
-export const pager = ({ isCapped, items, next, previous, total }: Rows, { cursor }: Query, go: Go) =>
-  html`<nav class="pager" aria-label="Pages">
-    <button
-      ?disabled=${cursor === undefined || previous === undefined}
-      @click=${() => go({ cursor: previous })}
-    >
+export const pager = ({ go, query: { cursor } }: App, rows: Rows) => {
+  const { items, next_cursor: next, prev_cursor: previous, total_is_capped, total_items } = rows
+  return html`<nav class="pager" aria-label="Pages">
+    <button ?disabled=${!cursor || !previous} @click=${() => go({ cursor: previous ?? undefined })}>
       ${icon("left")}Newer
     </button>
-    <span class="muted">${count(items.length)} of ${isCapped ? "more than " : ""}${count(total)}</span>
-    <button ?disabled=${next === undefined} @click=${() => go({ cursor: next })}>
+    <span class="muted"
+      >${count(items.length)} of ${total_is_capped ? "more than " : ""}${count(total_items)}</span
+    >
+    <button ?disabled=${!next} @click=${() => go({ cursor: next ?? undefined })}>
       Older${icon("right")}
     </button>
   </nav>`
+}

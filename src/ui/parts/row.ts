@@ -1,4 +1,4 @@
-import { html, nothing } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Row } from "../api/rows.ts"
 import { clock, full } from "../format/time.ts"
 import type { Column } from "../model/columns.ts"
@@ -9,44 +9,21 @@ import type { IconName } from "./icon.ts"
 
 /** A request as a row of the list. */
 export const rowTemplate = (row: Row, columns: ReadonlyArray<Column>, query: Query) => {
-  const id = row.internal_request_id
-  const isSelected = query.selected === id || query.selected === String(row.id)
+  const { id, internal_request_id: name, state } = row
+  const isSelected = query.selected === name || query.selected === String(id)
   return html`<tr
-    data-id=${id}
-    class="${row.state} ${isSelected ? "selected" : ""}"
-    aria-current=${isSelected ? "true" : nothing}
+    data-id=${name}
+    class="${state} ${isSelected ? "selected" : ""}"
+    aria-current=${isSelected || nothing}
   >
     ${columns.map((column) =>
       column.name === "time"
         ? html`<th scope="row">${timeOf(row, query)}</th>`
-        : html`<td class=${column.isNumber ? "number" : `c-${column.name}`}>${cellOf(row, column)}</td>`
+        : html`<td class=${column.isNumber ? "number" : `c-${column.name}`}>
+            ${(CELLS[column.name] ?? plainOf)(row, column)}
+          </td>`
     )}
   </tr>`
-}
-
-/** How a request ended, in a sign, a word and a colour. */
-export const statusTemplate = ({ state, status_code_returned_to_client: status }: Row) => {
-  const [sign, word] = STATES[state] ?? STATES.interrupted
-  return html`<span class="status ${state}" title=${word}
-    >${icon(sign)}<span>${state === "done" || state === "failed" ? (status ?? word) : word}</span></span
-  >`
-}
-
-const cellOf = (row: Row, { name, text }: Column) => {
-  switch (name) {
-    case "status":
-      return statusTemplate(row)
-    case "model":
-      return modelOf(row)
-    case "media":
-      return (row.media_type_processed ?? "").split(",").map(mediumOf)
-    case "prompt":
-      return promptOf(row)
-    default: {
-      const shown = text?.(row) ?? ""
-      return html`<span class="cut" title=${shown}>${shown}</span>`
-    }
-  }
 }
 
 const timeOf = (row: Row, query: Query) =>
@@ -58,37 +35,49 @@ const timeOf = (row: Row, query: Query) =>
     ></a
   >`
 
-const modelOf = ({ model_requested_by_client: asked, model_routed_to_openrouter: routed }: Row) =>
-  html`<span class="cut" title=${routed === null || routed === asked ? asked : `${asked} → ${routed}`}
-    >${asked ?? html`<span class="muted">none</span>`}${
-      routed === null || routed === asked || asked === null
-        ? nothing
-        : html`<span class="muted"> → ${routed}</span>`
-    }</span
-  >`
+const cut = (title: string | null, content: unknown = title) =>
+  html`<span class="cut" title=${title ?? ""}>${content}</span>`
 
-const mediumOf = (kind: string) => {
-  if (kind === "") return nothing
-  const sign = MEDIA[kind]
-  return html`<span class="medium" title=${kind}
-    >${sign === undefined ? kind : html`${icon(sign)}<span class="hidden">${kind}</span>`}</span
-  >`
+const muted = (text: string) => html`<span class="muted">${text}</span>`
+
+const plainOf = (row: Row, { text }: Column) => cut(text?.(row) ?? "")
+
+const CELLS: { readonly [column: string]: (row: Row, column: Column) => unknown } = {
+  /** How a request ended, in a sign, a word and a colour. */
+  status: ({ state, status_code_returned_to_client: status }) => {
+    const isOver = state === "done" || state === "failed"
+    return html`<span class="status ${state}" title=${state}
+      >${icon(SIGNS[state] ?? "alert")}<span>${isOver ? (status ?? state) : state}</span></span
+    >`
+  },
+  model: ({ model_requested_by_client: asked, model_routed_to_openrouter: routed }) => {
+    const other = asked !== null && routed !== null && routed !== asked ? ` → ${routed}` : ""
+    return cut(`${asked ?? routed ?? ""}${other}`, [asked ?? muted("none"), other && muted(other)])
+  },
+  media: ({ media_type_processed }) =>
+    media_type_processed
+      ?.split(",")
+      .map(
+        (kind) =>
+          html`<span class="medium" title=${kind}
+            >${isMedium(kind) ? [icon(kind), html`<span class="hidden">${kind}</span>`] : kind}</span
+          >`
+      ),
+  prompt: ({ error_message: error, error_source: source, preview, state }) =>
+    state !== "failed" && state !== "interrupted"
+      ? cut(preview)
+      : cut(`${source ?? ""}: ${error ?? ""}\n${preview ?? ""}`, [
+          html`<span class="error">${source && html`<b>${source}</b> `}${error ?? state}</span>`,
+          preview && muted(` · ${preview}`)
+        ])
 }
 
-const promptOf = ({ error_message: error, error_source: source, preview, state }: Row) =>
-  state !== "failed" && state !== "interrupted"
-    ? html`<span class="cut" title=${preview ?? ""}>${preview ?? ""}</span>`
-    : html`<span class="cut" title=${`${source ?? ""}: ${error ?? ""}\n${preview ?? ""}`}
-        ><span class="error">${source === null ? "" : html`<b>${source}</b> `}${error ?? state}</span
-        >${preview === null ? nothing : html`<span class="muted"> · ${preview}</span>`}</span
-      >`
-
-const STATES: { readonly [State in Row["state"]]: readonly [IconName, string] } = {
-  running: ["dots", "running"],
-  done: ["check", "done"],
-  failed: ["cross", "failed"],
-  cancelled: ["stop", "cancelled"],
-  interrupted: ["alert", "interrupted"]
+const SIGNS: { readonly [State in Row["state"]]: IconName } = {
+  running: "dots",
+  done: "check",
+  failed: "cross",
+  cancelled: "stop",
+  interrupted: "alert"
 }
 
-const MEDIA: { readonly [kind: string]: IconName } = { image: "image", video: "video", audio: "audio" }
+const isMedium = (kind: string): kind is "image" | "video" | "audio" => /^(image|video|audio)$/.test(kind)

@@ -1,14 +1,14 @@
-import { css, html, LitElement } from "lit"
+import { html } from "lit/html.js"
 import { signIn } from "../api/client.ts"
+import { Component, css, define } from "../element.ts"
 import { shared } from "../styles/shared.ts"
 
 /** Asks for the key, or for a name and its password. */
-class SignIn extends LitElement {
-  static override properties = { reason: { attribute: false } }
+class SignIn extends Component {
   /** Why the last try was none. */
   declare reason: string
 
-  static override styles = [
+  protected override readonly styles = [
     shared,
     css`
       :host {
@@ -48,7 +48,7 @@ class SignIn extends LitElement {
     `
   ]
 
-  override render() {
+  protected override render() {
     return html`<form @submit=${this.submit}>
       <h1>Sign in</h1>
       <p class="muted">
@@ -68,7 +68,12 @@ class SignIn extends LitElement {
     </form>`
   }
 
-  override firstUpdated() {
+  override connectedCallback() {
+    super.connectedCallback()
+    void this.updateComplete.then(() => this.focusSecret())
+  }
+
+  private focusSecret() {
     this.renderRoot.querySelector<HTMLInputElement>("input[type=password]")?.focus()
   }
 
@@ -77,9 +82,15 @@ class SignIn extends LitElement {
     if (!(event.target instanceof HTMLFormElement)) return
     const fields = new FormData(event.target)
     const textOf = (name: string) => String(fields.get(name) ?? "").trim()
-    signIn(textOf("username"), textOf("password"))
+    signIn(authorizationOf(textOf("username"), textOf("password")))
     this.dispatchEvent(new Event("signed-in"))
   }
 }
 
-customElements.define("percept-sign-in", SignIn)
+/** A key alone, or a name with its password. */
+const authorizationOf = (name: string, secret: string): string =>
+  name === "" ? `Bearer ${secret}` : `Basic ${base64(`${name}:${secret}`)}`
+
+const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+
+define("percept-sign-in", SignIn, "reason")

@@ -1,37 +1,33 @@
-import { html, LitElement, nothing } from "lit"
-import type { PropertyValues } from "lit"
+import { html, nothing } from "lit/html.js"
 import type { Row } from "../api/rows.ts"
-import { ChangeQuery } from "../events.ts"
-import { columnsOf, nextOrder } from "../model/columns.ts"
+import { Component, define } from "../element.ts"
+import { wish } from "../events.ts"
+import { nextOrder, USUAL } from "../model/columns.ts"
 import type { Column } from "../model/columns.ts"
 import type { Query } from "../model/query.ts"
+import { later } from "../soon.ts"
 import { shared } from "../styles/shared.ts"
 import { icon } from "./icon.ts"
 import { rowTemplate } from "./row.ts"
-import { tableStyles } from "./table.styles.ts"
+import { tableStyles } from "../styles/table.ts"
 
 /** The list of requests. */
-class Table extends LitElement {
-  static override properties = {
-    rows: { attribute: false },
-    query: { attribute: false },
-    isBusy: { attribute: false }
-  }
+class Table extends Component {
   declare rows: ReadonlyArray<Row>
   declare query: Query
   declare isBusy: boolean
-
-  static override styles = [shared, tableStyles]
+  protected override readonly styles = [shared, tableStyles]
 
   /** Rows move on when others come; the focus stays with its request. */
-  override update(changed: PropertyValues) {
+  protected override update() {
     const { focused } = this
-    super.update(changed)
+    super.update()
     if (focused !== this.focused) this.focusRow(focused, true)
   }
 
-  override render() {
-    const columns = columnsOf(this.query.columns)
+  protected override render() {
+    const { columns: names } = this.query
+    const columns = (names && later?.columnsOf(names)) ?? USUAL
     return html`<div class="scroll ${this.query.dense ? "dense" : ""}" aria-busy=${this.isBusy}>
       <table>
         <caption class="hidden">
@@ -77,10 +73,7 @@ class Table extends LitElement {
       class=${isNumber ? "number" : `c-${column.name}`}
       aria-sort=${isSorted ? (order === "asc" ? "ascending" : "descending") : nothing}
     >
-      <button
-        class="plain"
-        @click=${() => this.dispatchEvent(new ChangeQuery(nextOrder(column, this.query)))}
-      >
+      <button class="plain" @click=${() => wish(this, { change: nextOrder(column, this.query) })}>
         ${label}${isSorted ? icon(order === "asc" ? "up" : "down") : nothing}
       </button>
     </th>`
@@ -90,11 +83,11 @@ class Table extends LitElement {
   private readonly open = ({ target }: MouseEvent) => {
     const id =
       target instanceof Element && !target.closest("a") && target.closest("tr")?.getAttribute("data-id")
-    if (id && getSelection()?.type !== "Range") this.dispatchEvent(new ChangeQuery({ selected: id }))
+    if (id && getSelection()?.type !== "Range") wish(this, { change: { selected: id } })
   }
 }
 
-customElements.define("percept-table", Table)
+define("percept-table", Table, "rows", "query", "isBusy")
 
 declare global {
   interface HTMLElementTagNameMap {

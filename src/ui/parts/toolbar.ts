@@ -1,26 +1,15 @@
-import { css, html, nothing } from "lit"
-import type { PageData } from "../controllers/page-data.ts"
-import type { SearchField } from "../controllers/search-field.ts"
-import type { Stored } from "../controllers/stored.ts"
-import type { Go } from "../events.ts"
+import { html, nothing } from "lit/html.js"
+import type { App } from "../app.ts"
 import { isNarrowed } from "../model/query.ts"
-import type { Query } from "../model/query.ts"
-import { columnMenu } from "./column-menu.ts"
-import { exportMenu } from "./export-menu.ts"
+import { later } from "../soon.ts"
 import { icon } from "./icon.ts"
-import { savedViews } from "./saved-views.ts"
-import type { SavedView } from "./saved-views.ts"
-
-export interface Tools {
-  readonly go: Go
-  readonly say: (text: string) => void
-  readonly search: SearchField
-  readonly views: Stored<ReadonlyArray<SavedView>>
-}
+import { livePill } from "./live-pill.ts"
+import { menu } from "./menu.ts"
 
 /** Search, and what is done with the list. */
-export const toolbar = (query: Query, data: PageData, { go, say, search, views }: Tools, live: unknown) =>
-  html`<div class="tools">
+export const toolbar = (app: App) => {
+  const { data, fetch, go, query } = app
+  return html`<div class="tools">
     <search>
       ${icon("search")}
       <input
@@ -30,12 +19,13 @@ export const toolbar = (query: Query, data: PageData, { go, say, search, views }
         maxlength="500"
         autocomplete="off"
         spellcheck="false"
-        @input=${search.type}
-        @keydown=${search.press}
+        .value=${query.search}
+        @input=${(event: Event) => type(event, app)}
+        @keydown=${(event: KeyboardEvent) => press(event, app)}
       />
       <kbd aria-hidden="true">/</kbd>
     </search>
-    ${live}
+    ${livePill(app)}
     ${
       isNarrowed(query)
         ? html`<button @click=${() => go({ filters: {}, search: "" })}>${icon("cross")}Clear filters</button>`
@@ -50,60 +40,25 @@ export const toolbar = (query: Query, data: PageData, { go, say, search, views }
       >
         ${icon("refresh")}
       </button>
-      ${savedViews(views, query, go)}${columnMenu(query, go)}${exportMenu(query, say)}
+      ${menu("views", "Views", fetch, later?.savedViews(app))}
+      ${menu("columns", "Columns", fetch, later?.columnMenu(app))}
+      ${menu("export", html`${icon("save")}Export`, fetch, later?.exportMenu(app))}
     </div>
   </div>`
+}
 
-export const toolbarStyles = css`
-  .tools,
-  .end {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: var(--space-2);
-  }
-  .end {
-    margin-left: auto;
-  }
-  search {
-    position: relative;
-    flex: 1 1 260px;
-    max-width: 560px;
-  }
-  search > * {
-    position: absolute;
-    top: 8px;
-    right: 9px;
-    color: var(--muted);
-    pointer-events: none;
-  }
-  search svg {
-    left: 9px;
-    top: 9px !important;
-  }
-  search input {
-    position: static;
-    width: 100%;
-    min-height: 32px !important;
-    padding: 0 30px !important;
-    color: var(--text);
-    pointer-events: auto;
-  }
-  search :not(:placeholder-shown) ~ kbd,
-  search :focus ~ kbd {
-    display: none;
-  }
-  .busy svg {
-    animation: turn 0.9s linear infinite;
-  }
-  @keyframes turn {
-    to {
-      transform: rotate(1turn);
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    .busy svg {
-      animation: none;
-    }
-  }
-`
+/** Letters follow each other: the list follows when there are no more for a moment. */
+const type = ({ target }: Event, { go, query: { search } }: App, wait = 250): void => {
+  clearTimeout(timer)
+  if (target instanceof HTMLInputElement)
+    timer = setTimeout(() => go({ search: target.value }, search !== ""), wait)
+}
+
+const press = (event: KeyboardEvent, app: App): void => {
+  if (event.key === "Enter") type(event, app, 0)
+  if (event.key !== "Escape") return
+  event.preventDefault()
+  if (event.target instanceof HTMLElement) event.target.blur()
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,15 +1,9 @@
-import { css } from "lit"
+import { css } from "../element.ts"
 
 /** How buttons, fields and figures look everywhere; each element has it in its styles. */
 export const shared = css`
-  *,
-  ::before,
-  ::after {
+  * {
     box-sizing: border-box;
-  }
-  :host([hidden]),
-  [hidden] {
-    display: none !important;
   }
   h1,
   h2,
@@ -21,15 +15,12 @@ export const shared = css`
   dd {
     margin: 0;
     padding: 0;
+    list-style: none;
   }
   h2,
   h3 {
     font-size: 1rem;
     font-weight: 600;
-  }
-  ul,
-  ol {
-    list-style: none;
   }
   button,
   select,
@@ -41,22 +32,20 @@ export const shared = css`
   }
   button,
   select,
-  input:not([type="checkbox"], [type="radio"]),
-  a.button {
+  input:not([type="checkbox"]),
+  .button {
     min-height: 28px;
     padding: 0 var(--space-2);
     border: 1px solid var(--line);
     border-radius: var(--radius);
     background: var(--surface);
-    transition:
-      background-color var(--motion),
-      border-color var(--motion);
+    transition: background-color var(--motion);
   }
-  input:not([type="checkbox"], [type="radio"]) {
+  input:not([type="checkbox"]) {
     border-color: var(--line-strong);
   }
   button,
-  a.button {
+  .button {
     display: inline-flex;
     align-items: center;
     justify-content: center;
@@ -66,33 +55,25 @@ export const shared = css`
     text-decoration: none;
     color: var(--text);
   }
-  button:hover:not(:disabled),
-  a.button:hover {
+  button:hover,
+  .button:hover {
     background: var(--hover);
     border-color: var(--line-strong);
   }
-  button[aria-pressed="true"],
-  button.primary {
-    background: var(--accent);
+  .plain {
+    border-color: #0000 !important;
+    background: none;
+  }
+  [aria-pressed="true"],
+  .primary {
+    background: var(--accent) !important;
     border-color: var(--accent);
     color: var(--on-accent);
   }
-  button[aria-pressed="true"]:hover:not(:disabled),
-  button.primary:hover:not(:disabled) {
-    background: var(--accent);
-    filter: brightness(1.08);
-  }
-  button.plain {
-    border-color: transparent;
-    background: none;
-  }
-  button.plain:hover:not(:disabled) {
-    background: var(--hover);
-  }
-  button:disabled {
+  :disabled {
     color: var(--muted);
     opacity: 0.55;
-    cursor: default;
+    pointer-events: none;
   }
   a {
     color: var(--accent);
@@ -101,7 +82,7 @@ export const shared = css`
     outline: 2px solid var(--accent);
     outline-offset: 1px;
   }
-  svg.icon {
+  .icon {
     width: 14px;
     height: 14px;
     flex: none;
@@ -125,7 +106,6 @@ export const shared = css`
     position: absolute;
     width: 1px;
     height: 1px;
-    margin: -1px;
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
@@ -136,9 +116,9 @@ export const shared = css`
     white-space: nowrap;
   }
   @media (forced-colors: active) {
-    button[aria-pressed="true"] {
+    [aria-pressed="true"] {
       forced-color-adjust: none;
-      background: Highlight;
+      background: Highlight !important;
       color: HighlightText;
     }
     :focus-visible {

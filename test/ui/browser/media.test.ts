@@ -244,7 +244,7 @@ describe("what is hostile", () => {
     assert.strictEqual(await page.locator("percept-app").locator("[onerror], script").count(), 0)
   })
 
-  test("does not break the tree of what was asked", async ({ open, page }, { ids: _, router }) => {
+  test("does not break the tree of what was asked", async ({ open, page }, { router }) => {
     const body =
       `{"model": "test/eyes", "__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}},` +
       ` "metadata": {"half": "\\ud83c and \\udf50", "hasOwnProperty": 1, "toString": null},` +

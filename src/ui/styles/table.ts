@@ -1,4 +1,4 @@
-import { css } from "lit"
+import { css } from "../element.ts"
 
 export const tableStyles = css`
   :host {
@@ -71,18 +71,13 @@ export const tableStyles = css`
   tbody tr {
     cursor: pointer;
   }
-  tbody tr:hover {
+  tbody tr:hover,
+  tbody tr:focus-within {
     background: var(--hover);
   }
   tbody tr.selected {
     background: var(--chosen);
     box-shadow: inset 3px 0 var(--accent);
-  }
-  tbody tr:focus-within {
-    background: var(--hover);
-  }
-  tbody tr.selected:focus-within {
-    background: var(--chosen);
   }
   tbody a {
     color: var(--text);
