@@ -289,7 +289,10 @@ layer(Made, { excludeTestServices: true, timeout: "30 seconds" })(
         const [row] = yield* rowsOf(senses, 1)
         assert.strictEqual(row?.state, "cancelled")
         assert.deepStrictEqual(upstream.received, [])
-        assert.deepStrictEqual(readdirSync(join(router.dataDir, "tmp")), [])
+        yield* eventually(
+          Effect.sync(() => readdirSync(join(router.dataDir, "tmp"))),
+          (left) => left.length === 0
+        )
       })
     )
 

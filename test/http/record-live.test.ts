@@ -7,7 +7,7 @@ import { InFlight } from "../../src/services/tracking/InFlight.ts"
 import { LiveFeed } from "../../src/services/tracking/LiveFeed.ts"
 import { openEvents } from "../support/EventReader.ts"
 import type { EventParser } from "../support/EventReader.ts"
-import { startProgram } from "../support/Program.ts"
+import { startProgram, WITHOUT_TOOLS } from "../support/Program.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
 import { rowOf } from "../support/Rows.ts"
 import {
@@ -159,7 +159,7 @@ describe("the live feed over HTTP", () => {
   it.scopedLive("begins anew after the server was killed", () =>
     Effect.gen(function* () {
       const DATA_DIR = yield* temporaryFolder
-      const env = { DATA_DIR, LISTEN_PORT: String(yield* closedPort) }
+      const env = { ...WITHOUT_TOOLS, DATA_DIR, LISTEN_PORT: String(yield* closedPort) }
       const first = yield* startProgram(env)
       const { ended, seen, until } = yield* openEvents(first.url)
       const asked = (url: string) =>

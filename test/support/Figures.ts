@@ -6,6 +6,7 @@ import * as RecordQuery from "../../src/domain/record/RecordQuery.ts"
 import type { RequestKind, RequestRecord, RequestState } from "../../src/domain/RequestRecord.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 import * as Database from "../../src/services/Database.ts"
+import { RecordErrors } from "../../src/services/tracking/read/ErrorGroups.ts"
 import { RecordFacets } from "../../src/services/tracking/read/Facets.ts"
 import { RecordSeries } from "../../src/services/tracking/read/Series.ts"
 import { ShapeTable } from "../../src/services/tracking/read/ShapeTable.ts"
@@ -24,7 +25,12 @@ export const recordOf = (
   rows: ReadonlyArray<RequestRecord>
 ): Effect.Effect<Figures, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const reads = Layer.mergeAll(RecordStats.Default, RecordSeries.Default, RecordFacets.Default).pipe(
+    const reads = Layer.mergeAll(
+      RecordErrors.Default,
+      RecordStats.Default,
+      RecordSeries.Default,
+      RecordFacets.Default
+    ).pipe(
       Layer.provideMerge(RecordSums.Default),
       Layer.provideMerge(Layer.mergeAll(SearchIndex.Default, ShapeTable.Default)),
       Layer.provideMerge(ReadDatabase.Default)
@@ -52,7 +58,8 @@ export const recordOf = (
       sql: Context.get(context, SqlClient),
       stats: (query: RecordQuery.RecordQuery) => ask(Context.get(context, RecordStats).stats(query)),
       series: (query: RecordQuery.RecordQuery) => ask(Context.get(context, RecordSeries).series(query)),
-      facets: (query: RecordQuery.RecordQuery) => ask(Context.get(context, RecordFacets).facets(query))
+      facets: (query: RecordQuery.RecordQuery) => ask(Context.get(context, RecordFacets).facets(query)),
+      errors: (query: RecordQuery.RecordQuery) => ask(Context.get(context, RecordErrors).errors(query))
     }
   })
 
@@ -68,6 +75,9 @@ export interface Figures {
   readonly facets: (
     query: RecordQuery.RecordQuery
   ) => Effect.Effect<Effect.Effect.Success<ReturnType<RecordFacets["facets"]>>>
+  readonly errors: (
+    query: RecordQuery.RecordQuery
+  ) => Effect.Effect<Effect.Effect.Success<ReturnType<RecordErrors["errors"]>>>
 }
 
 /** The question an address asks. */

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "../../scripts/fresh.mjs"
 import type { SandboxReport } from "../../src/services/media/Sandbox.ts"
@@ -18,24 +19,11 @@ export const startOwner = (options: {
   readonly how?: "exit" | "throw"
 }) =>
   Effect.gen(function* () {
-    const outfile = join(yield* temporaryFolder, "owner.mjs")
-    yield* Effect.promise(() =>
-      build({
-        absWorkingDir: root,
-        entryPoints: ["test/support/Owner.ts"],
-        outfile,
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        banner: {
-          js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
-        },
-        logLevel: "error"
-      })
-    )
+    const program = join(yield* temporaryFolder, "owner.mjs")
+    writeFileSync(program, yield* Effect.promise(() => (built ??= bundle())))
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, [outfile, options.workspace, options.script, options.how ?? "none"], {
+        spawn(process.execPath, [program, options.workspace, options.script, options.how ?? "none"], {
           env: { PATH: options.path ?? process.env["PATH"] }
         })
       ),
@@ -59,3 +47,21 @@ export const startOwner = (options: {
       })
     }
   })
+
+let built: Promise<string> | undefined
+
+const bundle = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["test/support/Owner.ts"],
+    write: false,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+    },
+    logLevel: "error"
+  })
+  return outputFiles.map(({ text }) => text).join("")
+}

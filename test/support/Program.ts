@@ -24,6 +24,14 @@ export interface Command {
   readonly cwd?: string
 }
 
+/** For one that will meet no media: it need not try out what the host has for them, which is half the work of a start. */
+export const WITHOUT_TOOLS = {
+  FFMPEG_PATH: "none",
+  FFPROBE_PATH: "none",
+  WHISPER_CLI_PATH: "none",
+  YTDLP_PATH: "none"
+}
+
 /** Starts a program and does not wait for it. */
 export const launch = (
   env: { readonly [name: string]: string },

@@ -6,6 +6,7 @@ import { InFlight } from "../../src/services/tracking/InFlight.ts"
 import { ReadDatabase } from "../../src/services/tracking/ReadDatabase.ts"
 import { RecordDetail } from "../../src/services/tracking/read/Detail.ts"
 import { RecordList } from "../../src/services/tracking/read/List.ts"
+import { RecordSums } from "../../src/services/tracking/read/Sums.ts"
 import { ShapeTable } from "../../src/services/tracking/read/ShapeTable.ts"
 import * as SearchFollower from "../../src/services/tracking/SearchFollower.ts"
 import { SearchIndex } from "../../src/services/tracking/SearchIndex.ts"
@@ -16,6 +17,7 @@ export const openRecord = (env: { readonly [name: string]: string }) =>
   Effect.gen(function* () {
     const layer = Layer.mergeAll(RecordDetail.Default, SearchFollower.layer).pipe(
       Layer.provideMerge(RecordList.Default),
+      Layer.provideMerge(RecordSums.Default),
       Layer.provideMerge(Layer.mergeAll(SearchIndex.Default, ShapeTable.Default)),
       Layer.provideMerge(Layer.mergeAll(InFlight.Default, ReadDatabase.Default, TrackingRepo.Default)),
       Layer.provideMerge(Database.layer),

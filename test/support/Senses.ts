@@ -1,8 +1,10 @@
 import { Effect, Layer, Logger, LogLevel, Record as Records } from "effect"
 import type { Scope } from "effect"
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { extname, join } from "node:path"
 import { arrayField, field, isObject, parseJson, stringField } from "../../src/domain/Json.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { AppConfig } from "../../src/services/AppConfig.ts"
@@ -66,11 +68,32 @@ export const sensesAt = (
 ): Effect.Effect<Senses, never, Scope.Scope> =>
   Effect.map(
     startRouter(
-      { ...upstream.env, ...host.env, VISION_MODEL: "test/vision", UPSTREAM_RETRIES: "0", ...env },
+      {
+        ...{ ...upstream.env, ...host.env, ...bundledTools() },
+        ...{ VISION_MODEL: "test/vision", UPSTREAM_RETRIES: "0" },
+        ...env
+      },
       options
     ),
     (router) => ({ host, upstream, router, ask: asking(router) })
   )
+
+/** They start in a quarter of the time that those of most hosts do; what decodes is tried with the host's own elsewhere. */
+const bundledTools = (): { readonly [name: string]: string } => {
+  const host = `${process.platform}-${process.arch}`
+  try {
+    const [FFMPEG_PATH, FFPROBE_PATH] = [
+      fromHere.resolve(`@ffmpeg-binary/${host}/ffmpeg`),
+      fromHere.resolve(`@ffprobe-installer/${host}/ffprobe`)
+    ]
+    for (const path of [FFMPEG_PATH, FFPROBE_PATH]) chmodSync(path, 0o755)
+    return { FFMPEG_PATH, FFPROBE_PATH }
+  } catch {
+    return {}
+  }
+}
+
+const fromHere = createRequire(import.meta.url)
 
 const asking =
   (router: Router): Senses["ask"] =>
@@ -193,8 +216,12 @@ export const gate = (content: Uint8Array): Gate => {
   }
 }
 
-/** The ffmpeg the router would find. */
-const ffmpeg = Effect.gen(function* () {
+/** The ffmpeg the router would find, looked for once. */
+const ffmpeg = Effect.suspend(() => Effect.promise(() => (found ??= Effect.runPromise(findFfmpeg))))
+
+let found: Promise<string> | undefined
+
+const findFfmpeg = Effect.gen(function* () {
   const folder = yield* temporaryFolder
   const tools = MediaTools.Default.pipe(
     Layer.provide(Layer.mergeAll(Subprocess.Default, Workspace.Default)),
@@ -205,19 +232,29 @@ const ffmpeg = Effect.gen(function* () {
   return path
 }).pipe(Effect.scoped, Effect.orDie)
 
-/** Little films and sounds, made on the spot; the same name twice is the same file. */
+/** Little films and sounds, made on the spot; the same recipe is the same file, and made once. */
 export const makeClips = <Name extends string>(
   recipes: Readonly<Record<Name, ReadonlyArray<string>>>
-): Effect.Effect<Readonly<Record<Name, Buffer>>, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const folder = yield* temporaryFolder
-    const program = yield* ffmpeg
-    return Records.map(recipes, (recipe, name) => {
-      const path = join(folder, name)
-      execFileSync(program, ["-v", "error", "-nostdin", ...recipe, path], { timeout: 20_000 })
-      return readFileSync(path)
-    })
-  })
+): Effect.Effect<Readonly<Record<Name, Buffer>>> =>
+  Effect.map(ffmpeg, (program) => Records.map(recipes, (recipe, name) => clipBy(program, name, recipe)))
+
+const clipBy = (program: string, name: string, recipe: ReadonlyArray<string>): Buffer => {
+  const key = JSON.stringify([extname(name), recipe])
+  const known = clips.get(key)
+  if (known !== undefined) return known
+  const folder = mkdtempSync(join(tmpdir(), "percept-clip-"))
+  try {
+    const path = join(folder, name)
+    execFileSync(program, ["-v", "error", "-nostdin", ...recipe, path], { timeout: 20_000 })
+    const made = readFileSync(path)
+    clips.set(key, made)
+    return made
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const clips = new Map<string, Buffer>()
 
 /** A film of a test card, two seconds long; another number is another film that looks the same. */
 export const film = (number = 1): ReadonlyArray<string> => [

@@ -227,7 +227,7 @@ export const reset: Answer = (_, response) => {
 export const silence: Answer = () => {}
 
 /** Lets the test answer the next chat call by hand, once it has come. */
-export const byHand = (upstream: Upstream): Effect.Effect<ServerResponse> => {
+export const byHand = (upstream: Pick<Upstream, "once">): Effect.Effect<ServerResponse> => {
   const arrived = new Promise<ServerResponse>((resolve) => {
     upstream.once((_, response) => resolve(response))
   })
@@ -540,7 +540,7 @@ export const servesOn = Effect.fnUntraced(function* (
   before: Row | undefined,
   next: Next = {}
 ) {
-  const got = yield* sendChat(router, next.body ?? HI, next.headers)
+  const got = yield* sendChat(router, next.body ?? router.hi ?? HI, next.headers)
   assert.strictEqual(got.status, 200, got.text)
   const row = yield* finalRow(router, got)
   assert.strictEqual(row.state, "done")
