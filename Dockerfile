@@ -1,7 +1,6 @@
 # Percept with everything it sees and hears with. docs/operations.md says how it is run.
 #
 # Images are pinned by digest and downloads by checksum; apt takes the distribution's newest, for its security fixes.
-# Not Node 24: from 24.19 on it aborts when it collects a statement of better-sqlite3 12.
 
 ARG NODE_IMAGE=node:22.23.2-trixie-slim@sha256:7b8a0c89c54499bee567618f96578e1a12a800f062fbdbfd1fb6a443fa6f6284
 ARG WHISPER_IMAGE=ghcr.io/ggml-org/whisper.cpp:main@sha256:375cf0e9e4b5598454493878ce09c4de72ed3e4ed8f41e77a25e1acd9b4112b5

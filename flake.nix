@@ -13,8 +13,8 @@
       ];
       forEach = make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
 
-      # What Percept runs with, what it sees and hears with, and what compiles better-sqlite3 where its prebuilt file
-      # cannot be had. Not Node 24: from 24.19 on it aborts when it collects a statement of better-sqlite3 12.
+      # What Percept runs with, what it sees and hears with, and what compiles better-sqlite3 12 where its prebuilt
+      # file cannot be had.
       tools = pkgs: [
         pkgs.coreutils
         pkgs.nodejs_22

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { join } from "node:path"
 
 /** Nothing of theirs outlives a test, so that these files need not each load the router anew. */
 const SHARING = ["cli", "domain", "http", "lifecycle", "services"].map(
@@ -6,7 +7,17 @@ const SHARING = ["cli", "domain", "http", "lifecycle", "services"].map(
 )
 
 export default defineConfig({
+  // As the build does it: one driver for whoever opens SQLite, the client from its package too.
+  resolve: {
+    alias: [
+      {
+        find: /^better-sqlite3$/,
+        replacement: join(import.meta.dirname, "src/services/database/sqliteDriver.ts")
+      }
+    ]
+  },
   test: {
+    server: { deps: { inline: ["@effect/sql-sqlite-node"] } },
     globalSetup: ["test/support/Build.ts"],
     setupFiles: ["test/support/PlainTests.ts"],
     testTimeout: 30_000,

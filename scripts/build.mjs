@@ -25,7 +25,9 @@ const { outputFiles } = await build({
   legalComments: "none",
   define: { "process.env.NODE_ENV": '"production"' },
   // They bring native code, which stays where it was installed.
-  external: ["better-sqlite3", "sharp", "@napi-rs/whisper"],
+  external: ["sharp", "@napi-rs/whisper"],
+  // So does SQLite's driver, which is chosen when it runs.
+  alias: { "better-sqlite3": "./src/services/database/sqliteDriver.ts" },
   // Some dependencies are CommonJS and ask for `require`.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'

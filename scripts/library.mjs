@@ -1,6 +1,6 @@
 /** Builds lib/, Percept for other Effect programs: each module for itself with its types, and nothing bundled. */
 import { spawnSync } from "node:child_process"
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
@@ -29,6 +29,12 @@ if (status === 0) {
     const text = readFileSync(path, "utf8")
     writeFileSync(path, text.replace(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"'))
   }
+  // Whoever has the library has chosen a driver already, with the SQL client.
+  for (const ending of ["js", "d.ts"])
+    copyFileSync(
+      join(fresh, `services/database/hostDriver.${ending}`),
+      join(fresh, `services/database/sqliteDriver.${ending}`)
+    )
   rmSync(target, { recursive: true, force: true })
   renameSync(fresh, target)
 } else {

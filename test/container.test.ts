@@ -61,7 +61,7 @@ describe("the Dockerfile", () => {
     const outside = list("scripts/build.mjs", /external: \[(.*?)\]/s)
     assert.isNotEmpty(outside)
     assert.sameMembers(
-      [...list("scripts/image-modules.mjs", /OUTSIDE = \[(.*?)\]/s), "@napi-rs/whisper"],
+      [...list("scripts/image-modules.mjs", /OUTSIDE = \[driver, (.*?)\]/s), "@napi-rs/whisper"],
       outside
     )
   })

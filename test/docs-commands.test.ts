@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { root } from "../scripts/fresh.mjs"
 import { obey } from "../src/cli.ts"
 import { isObject, parseJson } from "../src/domain/Json.ts"
+import { driverFile } from "../src/services/database/sqliteDriver.ts"
 import { documents } from "./support/Documents.ts"
 import { foreignCommands } from "./support/ForeignCommands.ts"
 import { blocksOf, codeOf, commandsOf } from "./support/Markdown.ts"
@@ -47,7 +48,7 @@ class Desk extends Effect.Service<Desk>()("test/Desk", {
     }
     program("percept", `#!/bin/sh\nexec "${process.execPath}" "${join(root, "dist/main.js")}" "$@"\n`)
     program("sqlite3", `#!/bin/sh\nexec "${process.execPath}" "${join(bin, "sql.cjs")}" "$@"\n`)
-    program("sql.cjs", SQLITE(join(root, "node_modules/better-sqlite3")))
+    program("sql.cjs", SQLITE(driverFile))
 
     /** The same text, with what is somewhere else in the world put where it is here. */
     const placed = (text: string) =>

@@ -48,6 +48,9 @@ describe("the package", () => {
       "README.md"
     ])
       assert.include(names, needed)
+    const lib = (name: string) =>
+      readFileSync(join(there.folder, "node_modules/percept/lib/services/database", name), "utf8")
+    assert.strictEqual(lib("sqliteDriver.js"), lib("hostDriver.js"))
     assert.deepStrictEqual(
       names.filter((name) =>
         /^(src|test|scripts|node_modules|data)\/|\.map$|\.percept-built$|(?<!\.d)\.ts$/.test(name)

@@ -1,6 +1,7 @@
 /** The servers to compare: how each is started before the upstream, and how Percept's record is counted. */
 import { existsSync } from "node:fs"
 import path from "node:path"
+import { sqlite } from "../../scripts/sqlite.mjs"
 
 const here = import.meta.dirname
 const perceptMain = path.join(here, "../../dist/main.js")
@@ -45,7 +46,7 @@ export const defaultTargets = ["raw", "percept"]
 
 /** How many requests Percept has recorded as done. */
 export const recordedAnswers = async (file) => {
-  const { default: Database } = await import("better-sqlite3")
+  const Database = sqlite()
   const database = new Database(file, { readonly: true, fileMustExist: true })
   try {
     return database.prepare("SELECT count(*) FROM openrouter_requests WHERE state = 'done'").pluck().get()

@@ -152,7 +152,8 @@ try {
     platform: "node",
     target: "node20",
     format: "esm",
-    external: ["better-sqlite3", "sharp", "@napi-rs/whisper"],
+    external: ["sharp", "@napi-rs/whisper"],
+    alias: { "better-sqlite3": "./src/services/database/sqliteDriver.ts" },
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
     }

@@ -2,10 +2,10 @@
  * Fills a record that has just been made with rows that look like months of use, always the same ones: seeded chance,
  * counted from the moment the record is to end. `node bench/record/seed.mjs <file> [--rows 1000000] [--days 60]`.
  */
-import Database from "better-sqlite3"
 import path from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { sqlite } from "../../scripts/sqlite.mjs"
 
 /** Model, who serves it, its weight, dollars per million tokens in and out (nano-dollars per thousand), milliseconds. */
 const MODELS = [
@@ -102,6 +102,7 @@ const SHAPE = [
 
 /** Fills `file`, which must have the tables and no rows. */
 export const seed = (file, { rows = 1_000_000, days = 60, until = Date.now(), log = () => {} } = {}) => {
+  const Database = sqlite()
   const database = new Database(file, { fileMustExist: true })
   const began = performance.now()
   const step = (name) => log(`${((performance.now() - began) / 1000).toFixed(1)} s: ${name}`)

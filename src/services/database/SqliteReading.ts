@@ -1,13 +1,15 @@
-import Database from "better-sqlite3"
+import type Sqlite from "better-sqlite3"
+import { createRequire } from "node:module"
 import type { Found, ReaderOptions, Refusal, Statement } from "../tracking/workers/readMessages.ts"
 
 /** A read-only connection that keeps the statements it has prepared. */
-export const openForReading = ({ characters, file, rows: most }: ReaderOptions) => {
+export const openForReading = ({ characters, driver, file, rows: most }: ReaderOptions) => {
+  const Database: typeof Sqlite = createRequire(import.meta.url)(driver)
   const database = new Database(file, { readonly: true, fileMustExist: true, timeout: 1000 })
   // Pages that stay in memory are what makes the difference at a million rows.
   database.pragma("cache_size = -32768")
   database.pragma("mmap_size = 1073741824")
-  const statements = new Map<string, Database.Statement<Array<unknown>, Array<unknown>>>()
+  const statements = new Map<string, Sqlite.Statement<Array<unknown>, Array<unknown>>>()
 
   const prepared = (text: string) => {
     const known = statements.get(text)

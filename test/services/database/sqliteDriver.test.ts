@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { join, sep } from "node:path"
 import { root } from "../../../scripts/fresh.mjs"
@@ -14,7 +15,7 @@ const filesBelow = (folder: string, ending: string) =>
 /** Files with an import or a call that brings a driver by its name, not counting types. */
 const naming = (files: ReadonlyArray<string>) =>
   files.filter((file) =>
-    /^\s*import (?!type\b)[^;]*?["']better-sqlite3|^\s*export [^;]*? from ?["']better-sqlite3|\b(?:import|require|load)\d*\(\s*["'`]better-sqlite3/m.test(
+    /^\s*(?:import(?!\s+type\b)|export)\b(?:[^"'`]*\sfrom)?\s*["']better-sqlite3|\b(?:import|require|load)\w*\(\s*["'`]better-sqlite3/m.test(
       readFileSync(file, "utf8")
     )
   )
@@ -42,6 +43,11 @@ describe("the driver of SQLite", () => {
     database.close()
   })
 
+  it("lets go of what is forgotten, whenever this Node collects it", () => {
+    const words = ["--expose-gc", "-e", FORGETTING, driverFile]
+    assert.strictEqual(execFileSync(process.execPath, words, { encoding: "utf8", stdio: "pipe" }), "fine")
+  })
+
   it("of the library is the one that the SQL client brings", () => {
     assert.include(hostDriver.driverFile, `${sep}node_modules${sep}better-sqlite3${sep}`)
   })
@@ -58,3 +64,11 @@ describe("the driver of SQLite", () => {
     assert.deepStrictEqual(naming([client]), [client])
   })
 })
+
+/** A wrong driver aborts while they are collected. */
+const FORGETTING = `
+  const Database = require(process.argv[1])
+  for (let count = 0; count < 2500; count++) new Database(":memory:").prepare("SELECT 1").get()
+  const collect = () => gc({ type: "major", execution: "async" })
+  collect().then(collect).then(() => process.stdout.write("fine"))
+`
