@@ -12,7 +12,7 @@ export default defineConfig({
     alias: [
       {
         find: /^better-sqlite3$/,
-        replacement: join(import.meta.dirname, "src/services/database/sqliteDriver.ts")
+        replacement: join(import.meta.dirname, "src/services/database/chosenSqlite.ts")
       }
     ]
   },

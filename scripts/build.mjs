@@ -27,7 +27,7 @@ const { outputFiles } = await build({
   // They bring native code, which stays where it was installed.
   external: ["sharp", "@napi-rs/whisper"],
   // So does SQLite's driver, which is chosen when it runs.
-  alias: { "better-sqlite3": "./src/services/database/sqliteDriver.ts" },
+  alias: { "better-sqlite3": "./src/services/database/chosenSqlite.ts" },
   // Some dependencies are CommonJS and ask for `require`.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'

@@ -48,7 +48,7 @@ class Desk extends Effect.Service<Desk>()("test/Desk", {
     }
     program("percept", `#!/bin/sh\nexec "${process.execPath}" "${join(root, "dist/main.js")}" "$@"\n`)
     program("sqlite3", `#!/bin/sh\nexec "${process.execPath}" "${join(bin, "sql.cjs")}" "$@"\n`)
-    program("sql.cjs", SQLITE(driverFile))
+    program("sql.cjs", SQLITE(driverFile()))
 
     /** The same text, with what is somewhere else in the world put where it is here. */
     const placed = (text: string) =>

@@ -153,7 +153,7 @@ try {
     target: "node20",
     format: "esm",
     external: ["sharp", "@napi-rs/whisper"],
-    alias: { "better-sqlite3": "./src/services/database/sqliteDriver.ts" },
+    alias: { "better-sqlite3": "./src/services/database/chosenSqlite.ts" },
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
     }

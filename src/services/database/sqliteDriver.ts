@@ -1,4 +1,3 @@
-import type Sqlite from "better-sqlite3"
 import { createRequire } from "node:module"
 
 /**
@@ -8,11 +7,5 @@ import { createRequire } from "node:module"
 export const driverFor = (versions: { readonly [name: string]: string | undefined }): string =>
   Number(versions["napi"]) >= 10 ? "better-sqlite3-next" : "better-sqlite3"
 
-const load = createRequire(import.meta.url)
-
 /** Where it lies, for threads: two drivers in one process would not see each other's locks. */
-export const driverFile: string = load.resolve(driverFor(process.versions))
-
-/** What the build puts wherever `better-sqlite3` is imported. */
-const Database: typeof Sqlite = load(driverFile)
-export default Database
+export const driverFile = (): string => createRequire(import.meta.url).resolve(driverFor(process.versions))

@@ -110,7 +110,7 @@ export class ReaderThreads {
   private start(): Reader {
     const { characters, file, program, rows, searchIndex } = this.options
     const worker = new Worker(workerPath(program), {
-      workerData: { driver: driverFile, file, rows, characters, searchIndex } satisfies ReaderOptions,
+      workerData: { driver: driverFile(), file, rows, characters, searchIndex } satisfies ReaderOptions,
       resourceLimits: { maxOldGenerationSizeMb: 256 }
     })
     const reader: Reader = { worker, isReady: false, job: undefined, idle: undefined }

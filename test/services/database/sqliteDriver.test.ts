@@ -5,7 +5,8 @@ import { join, sep } from "node:path"
 import { root } from "../../../scripts/fresh.mjs"
 import { driver, sqlite } from "../../../scripts/sqlite.mjs"
 import * as hostDriver from "../../../src/services/database/hostDriver.ts"
-import Database, { driverFile, driverFor } from "../../../src/services/database/sqliteDriver.ts"
+import Database from "../../../src/services/database/chosenSqlite.ts"
+import { driverFile, driverFor } from "../../../src/services/database/sqliteDriver.ts"
 
 const filesBelow = (folder: string, ending: string) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -36,7 +37,7 @@ describe("the driver of SQLite", () => {
 
   it("opens a database on this Node, and is the one that scripts take", () => {
     assert.strictEqual(driver, driverFor(process.versions))
-    assert.include(driverFile, `${sep}node_modules${sep}${driver}${sep}`)
+    assert.include(driverFile(), `${sep}node_modules${sep}${driver}${sep}`)
     assert.strictEqual(sqlite(), Database)
     const database = new Database(":memory:")
     assert.deepStrictEqual(database.prepare("SELECT 1 + 1 AS two").get(), { two: 2 })
@@ -44,12 +45,12 @@ describe("the driver of SQLite", () => {
   })
 
   it("lets go of what is forgotten, whenever this Node collects it", () => {
-    const words = ["--expose-gc", "-e", FORGETTING, driverFile]
+    const words = ["--expose-gc", "-e", FORGETTING, driverFile()]
     assert.strictEqual(execFileSync(process.execPath, words, { encoding: "utf8", stdio: "pipe" }), "fine")
   })
 
   it("of the library is the one that the SQL client brings", () => {
-    assert.include(hostDriver.driverFile, `${sep}node_modules${sep}better-sqlite3${sep}`)
+    assert.include(hostDriver.driverFile(), `${sep}node_modules${sep}better-sqlite3${sep}`)
   })
 
   it("is imported by nothing else, in the sources as in what is built of them and of the SQL client", () => {
