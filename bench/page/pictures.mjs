@@ -164,7 +164,10 @@ const main = async () => {
       [EYES, "Take your time: plan a trip to Lisbon.", { stream: true }],
       ["openai/gpt-5-mini", "Take your time."]
     ]
-    for (const [model, content, more] of slow) void ask(router.url, model, content, more).catch(() => {})
+    for (const [model, content, more] of slow)
+      void ask(router.url, model, content, more)
+        .then((response) => response.text())
+        .catch(() => {})
     await takeAll(async (take) => {
       await take(router.url, "list", "/ui/tracking", { height: 1000 }, async (page) => {
         await page.locator("percept-charts .legend .s0").waitFor()

@@ -160,6 +160,8 @@ export const drawerStyles = css`
   h2 {
     flex: 1;
     min-width: 0;
+  }
+  h2:focus {
     outline: none;
   }
   .live,
