@@ -58,6 +58,7 @@ export const figures = css`
     }
     div {
       flex: 1 0 92px;
+      min-width: 0;
       height: 66px;
       padding: var(--space-2) var(--space-3) 0;
       background: var(--surface);
