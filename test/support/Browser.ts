@@ -77,14 +77,6 @@ const visitOf = async (context: BrowserContext, { url }: Stage): Promise<Visit> 
     if (!asked.startsWith(`${url}/`) && !asked.startsWith(`blob:${url}/`)) fault(`asked ${asked}`)
   })
   context.setDefaultTimeout(PATIENCE)
-  const [from, to] = [process.env["MUTATE_FROM"], process.env["MUTATE_TO"]]
-  if (from)
-    await context.route(/assets\/app-/, async (route) => {
-      const response = await route.fetch()
-      const text = await response.text()
-      if (!text.includes(from)) console.log("no such text in " + route.request().url())
-      await route.fulfill({ response, body: text.replaceAll(from, to ?? "") })
-    })
   const page = await context.newPage()
   return {
     page,
