@@ -18,7 +18,7 @@ export interface LiveFeedOptions {
 export class LiveFeed implements Controller {
   /** The requests under way, the oldest first. */
   ongoing: ReadonlyArray<Ongoing> = []
-  state: "live" | "lost" | "off" = "off"
+  state: "opening" | "live" | "lost" | "off" = "off"
   private readonly host: Host
   private readonly options: LiveFeedOptions
   private known = new Map<string, Ongoing>()
@@ -68,6 +68,7 @@ export class LiveFeed implements Controller {
     this.timer = undefined
     const own = new AbortController()
     this.current = own
+    if (this.state === "off") this.enter("opening")
     void this.follow(own).catch((cause: unknown) => this.lose(own, cause))
   }
 

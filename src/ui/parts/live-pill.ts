@@ -10,9 +10,10 @@ export const livePill = ({ data: { waiting }, go, live: { state }, pause, query:
       title=${pause ?? (tail ? "New rows come in by themselves (l)" : "Let new rows come in by themselves (l)")}
       @click=${() => go({ tail: !tail })}
     >
-      <i class=${state} aria-hidden="true"></i>Live tail${tail && pause ? " (paused)" : ""}
+      <i class=${state === "opening" ? "off" : state} aria-hidden="true"></i>Live
+      tail${tail && pause ? " (paused)" : ""}
     </button>
-    <span role="status" class=${state === "live" ? "hidden" : ""}>${WORDS[state]}</span>
+    <span role="status" class=${state === "lost" || state === "off" ? "" : "hidden"}>${WORDS[state]}</span>
     ${
       waiting > 0
         ? html`<button class="primary" @click=${showNew}>
@@ -22,5 +23,5 @@ export const livePill = ({ data: { waiting }, go, live: { state }, pause, query:
     }</percept-live-pill
   >`
 
-const WORDS = { live: "live", lost: "connection lost, trying again", off: "not live" }
+const WORDS = { opening: "", live: "live", lost: "connection lost, trying again", off: "not live" }
 const MOST = 999
