@@ -5,6 +5,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Console, Effect, HashMap, Logger } from "effect"
+import { stripVTControlCharacters } from "node:util"
 import { bashCompletions, helpText } from "./helpText.ts"
 import { version } from "./version.ts"
 import { Misused } from "./words.ts"
@@ -33,7 +34,7 @@ export const reader = <E, A>(
       return read(["node", "percept", ...words]).pipe(
         Effect.withConsole({
           ...console,
-          log: (text) => console.log(written(plain(String(text)), words, path)),
+          log: (text) => console.log(written(stripVTControlCharacters(String(text)), words, path)),
           // What is wrong with the words is told at the end, and once.
           error: () => Effect.void
         }),
@@ -80,14 +81,10 @@ const written = (text: string, words: ReadonlyArray<string>, path: ReadonlyArray
 }
 
 const sentence = (help: HelpDoc.HelpDoc): string =>
-  plain(HelpDoc.toAnsiText(help))
+  stripVTControlCharacters(HelpDoc.toAnsiText(help))
     .replace(/\s+/g, " ")
     .trim()
     .replace(/[.:]?$/, ".")
-
-/** Without colours. */
-// oxlint-disable-next-line no-control-regex
-const plain = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "")
 
 /** What a command has to say besides its answer. */
 const toTheOperator = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))

@@ -69,6 +69,7 @@ const greeting = (
     `  media      ${found.join(", ")}${missing.length === 0 ? "" : `   (not ready: ${missing.join(", ")}; see: percept doctor)`}`,
     `  record     ${config.databaseFile}`,
     ...(config.enableLogging ? [`  log        ${config.logFile}`] : []),
+    ...(config.uiEnabled ? [`  page       ${url}/ui/tracking`] : []),
     `  docs       ${url}/docs`,
     "",
     "Try it:",

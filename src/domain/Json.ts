@@ -1,3 +1,5 @@
+import { Option, Schema } from "effect"
+
 /** Whatever JSON.parse gives for `{…}`. */
 export type JsonObject = { readonly [key: string]: unknown }
 
@@ -190,3 +192,7 @@ const trimmedEnd = (text: string, end: number): number => {
   while (at > 0 && text.charCodeAt(at - 1) <= SPACE) at--
   return at
 }
+
+/** A text as its schema has it; undefined where it is something else. */
+export const decodeJson = <A, I>(schema: Schema.Schema<A, I>, text: string): A | undefined =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(schema)(parseJson(text)))

@@ -20,6 +20,7 @@ describe("a start", () => {
       const answer = JSON.parse(execFileSync("bash", ["-c", `${line} -s`], { encoding: "utf8" }))
       assert.strictEqual(answer.choices[0].message.content, "[user]\nHello!")
       assert.include(program.output(), "providers  percept")
+      assert.match(program.output(), new RegExp(`^ {2}page {7}${program.url}/ui/tracking$`, "m"))
       assert.deepStrictEqual(readdirSync(folder), ["data"])
     })
   )

@@ -98,6 +98,16 @@ export interface Picture extends Blob {
   readonly height: number
 }
 
+/** What is remembered of an image: its pictures, whose bytes lie beside it. */
+export const Pictures = Schema.Array(
+  Schema.Struct({
+    height: Schema.Number,
+    mime: Schema.String,
+    sha256: Schema.String,
+    width: Schema.Number
+  })
+)
+
 /** What one analysis gives. */
 export interface Findings {
   readonly evidence: Evidence

@@ -1,8 +1,8 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Clock, Data, Duration, Effect, Either, Option, Schema } from "effect"
+import { Cause, Clock, Data, Duration, Effect, Either, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Blob } from "../../domain/media/Evidence.ts"
-import { parseJson } from "../../domain/Json.ts"
+import { decodeJson } from "../../domain/Json.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { whileLocked, wordsOf } from "../Database.ts"
 import { makeBatch } from "../tracking/Batch.ts"
@@ -58,7 +58,7 @@ export class MediaMemory extends Effect.Service<MediaMemory>()("percept/MediaMem
       if (limit === 0) return undefined
       const row = yield* known(repo.find(id))
       if (row === undefined) return undefined
-      const value = decoded(schema, row.value)
+      const value = decodeJson(schema, row.value)
       if (value === undefined) return undefined
       if ((yield* Clock.currentTimeMillis) - row.usedAt >= TOUCH_EVERY) used.add(id)
       return value
@@ -92,7 +92,7 @@ export class MediaMemory extends Effect.Service<MediaMemory>()("percept/MediaMem
     const link = Effect.fn("MediaMemory.link")(function* (key: string) {
       if (limit === 0) return undefined
       const text = yield* known(repo.findLink(key))
-      return text === undefined ? undefined : decoded(LinkState, text)
+      return text === undefined ? undefined : decodeJson(LinkState, text)
     })
 
     const keepLink = Effect.fn("MediaMemory.keepLink")(function* (key: string, state: LinkState) {
@@ -173,9 +173,6 @@ export class MediaMemory extends Effect.Service<MediaMemory>()("percept/MediaMem
     return { recall, keep, blobs, link, keepLink, forget, secret, isOn: limit > 0 }
   })
 }) {}
-
-const decoded = <A, I>(schema: Schema.Schema<A, I>, text: string): A | undefined =>
-  Option.getOrUndefined(Schema.decodeUnknownOption(schema)(parseJson(text)))
 
 /** As long as there is more to do, with pauses in which others have their turn. */
 const again = (step: Effect.Effect<boolean, SqlError>): Effect.Effect<void, SqlError> =>

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { readFile } from "node:fs/promises"
 import { MediaFailure } from "../../domain/Errors.ts"
-import { Evidence } from "../../domain/media/Evidence.ts"
+import { Evidence, Pictures } from "../../domain/media/Evidence.ts"
 import type { Picture } from "../../domain/media/Evidence.ts"
 import type { MediaFile, MediaType } from "../../domain/media/Media.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -82,15 +82,6 @@ export const makeRecollection = Effect.gen(function* () {
 
   return { recall, recallEvidence, keepPictures, keepWhole, keepEvidence, mostWhole }
 })
-
-const Pictures = Schema.Array(
-  Schema.Struct({
-    height: Schema.Number,
-    mime: Schema.String,
-    sha256: Schema.String,
-    width: Schema.Number
-  })
-)
 
 const Whole = Schema.Struct({
   kind: Schema.Literal("image", "video", "audio"),

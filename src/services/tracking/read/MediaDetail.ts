@@ -1,9 +1,9 @@
 import { SqlClient } from "@effect/sql/SqlClient"
-import { Effect, Option, Schema } from "effect"
-import { Evidence, Heard } from "../../../domain/media/Evidence.ts"
+import { Effect } from "effect"
+import { Evidence, Heard, Pictures } from "../../../domain/media/Evidence.ts"
 import { describedBy, findingOf, linkAgain } from "../../../domain/media/Item.ts"
 import { render } from "../../../domain/media/Rendering.ts"
-import { parseJson } from "../../../domain/Json.ts"
+import { decodeJson, parseJson } from "../../../domain/Json.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
 import { MediaList } from "./MediaList.ts"
 
@@ -25,9 +25,9 @@ export class MediaDetail extends Effect.Service<MediaDetail>()("percept/MediaDet
       const latest = (finding: ReturnType<typeof findingOf>) =>
         entries.find((entry) => findingOf(entry.id) === finding)?.id
       const evidence =
-        decoded(Evidence, yield* valueOf(latest("evidence"))) ??
-        heardAlone(id, decoded(Heard, yield* valueOf(latest("heard"))))
-      const kept = decoded(Pictures, yield* valueOf(latest("pictures"))) ?? []
+        decodeJson(Evidence, yield* valueOf(latest("evidence"))) ??
+        heardAlone(id, decodeJson(Heard, yield* valueOf(latest("heard"))))
+      const kept = decodeJson(Pictures, yield* valueOf(latest("pictures"))) ?? []
       const frames = evidence !== undefined && "frames" in evidence.seen ? evidence.seen.frames : []
       const pictures = [...kept, ...frames].map(({ height, mime, sha256, width }) => ({
         sha256,
@@ -106,9 +106,6 @@ interface Use {
   readonly ms: number
 }
 
-const decoded = <A, I>(schema: Schema.Schema<A, I>, text: string): A | undefined =>
-  Option.getOrUndefined(Schema.decodeUnknownOption(schema)(parseJson(text)))
-
 /** What was only ever listened to, in the form of what was looked at as well. */
 const heardAlone = (id: string, heard: Heard | undefined): Evidence | undefined =>
   heard && {
@@ -121,15 +118,6 @@ const blockOf = (evidence: Evidence, label: string | null): string => {
   const frames = "frames" in evidence.seen ? evidence.seen.frames : []
   return render(evidence, { frames, tag: "…", source: label ?? "an attached file", item: 1, of: 1 }).block
 }
-
-const Pictures = Schema.Array(
-  Schema.Struct({
-    height: Schema.Number,
-    mime: Schema.String,
-    sha256: Schema.String,
-    width: Schema.Number
-  })
-)
 
 const MOST_ENTRIES = 200
 const MOST_REQUESTS = 100
