@@ -2,11 +2,13 @@
 import { Effect } from "effect"
 import { setFlagsFromString } from "node:v8"
 import { serve } from "./cli/serve.ts"
+import { forgetRoots } from "./forgetRoots.ts"
 import { runMain } from "./runMain.ts"
 
 // What lives as long as a request would soon be allocated among the old, where its garbage waits for a full
 // collection and keeps young objects alive: see bench/README.md.
 setFlagsFromString("--no-allocation-site-pretenuring")
+forgetRoots()
 
 const words = process.argv.slice(2)
 

@@ -34,16 +34,19 @@ const textOf = (message: JsonObject): string | undefined => {
   return undefined
 }
 
-const beginningOf = (text: string): string =>
-  text
-    .slice(0, LOOKED_AT)
-    .replaceAll(PAYLOAD, "[data]")
-    .replaceAll(/\s+/g, " ")
-    .trim()
-    .slice(0, LONGEST * 3)
+const beginningOf = (text: string): string => {
+  const beginning = text.slice(0, LOOKED_AT)
+  const shown = PAYLOAD_HINT.test(beginning) ? beginning.replaceAll(PAYLOAD, "[data]") : beginning
+  const line = UNEVEN.test(shown) ? shown.replaceAll(/\s+/g, " ") : shown
+  return line.trim().slice(0, LONGEST * 3)
+}
 
 const LONGEST = 160
 const LOOKED_AT = 2000
 const HALF_SIGN = /[\uD800-\uDBFF]$/
+// Most texts have neither, and looking is cheaper than replacing nothing.
+const PAYLOAD_HINT = /;base64,/i
+/** Spaces that are not single ones. */
+const UNEVEN = /\s\s|[^\S ]/
 const PAYLOAD = /data:[\w.+-]{0,60}\/?[\w.+-]{0,60}(?:;[\w=.+%-]{1,60})*;base64,[A-Za-z0-9+/_=-]*/gi
 const ASKED = /"(?:prompt|input|text)"\s*:\s*(?:\[\s*)?"((?:[^"\\]|\\.)*)/s

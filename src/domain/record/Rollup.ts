@@ -40,34 +40,48 @@ export const ROLLUP_COLUMNS: ReadonlyArray<string> = [
 export const rollupsOf = (
   rows: ReadonlyArray<{ readonly row: RequestRecord; readonly shape: number }>
 ): ReadonlyArray<Rollup> => {
-  const found = new Map<string, Counting>()
-  for (const { row, shape } of rows) {
-    const second = Math.floor(Date.parse(row.timestamp) / 1000)
-    for (const span of SPANS) {
-      const start = second - (((second % span) + span) % span)
-      const name = `${span} ${start} ${shape}`
-      let rollup = found.get(name)
-      if (rollup === undefined) {
-        rollup = { span, start, shape, counts: Array.from(NOTHING) }
-        found.set(name, rollup)
-      }
-      addTo(rollup.counts, row)
-    }
+  const hours = new Map<string, Counting>()
+  for (const { row, shape } of rows)
+    addRow(lineOf(hours, HOUR, Math.floor(Date.parse(row.timestamp) / 1000), shape), row)
+  const days = new Map<string, Counting>()
+  for (const { counts, shape, start } of hours.values()) {
+    const day = lineOf(days, DAY, start, shape)
+    for (let place = 0; place < counts.length; place++) add(day, place, counts[place] ?? 0)
   }
-  return Array.from(found.values()).toSorted(
+  return [...hours.values(), ...days.values()].toSorted(
     (one, other) => one.span - other.span || one.start - other.start || one.shape - other.shape
   )
+}
+
+/** The sums that a second of this shape belongs to. */
+const lineOf = (
+  lines: Map<string, Counting>,
+  span: Rollup["span"],
+  second: number,
+  shape: number
+): Array<number> => {
+  const start = second - (((second % span) + span) % span)
+  const name = `${start} ${shape}`
+  let line = lines.get(name)
+  if (line === undefined) {
+    line = { span, start, shape, counts: Array.from(NOTHING) }
+    lines.set(name, line)
+  }
+  return line.counts
 }
 
 interface Counting extends Rollup {
   readonly counts: Array<number>
 }
 
-const addTo = (counts: Array<number>, row: RequestRecord): void => {
-  for (const [place, amount] of AMOUNTS.entries()) counts[place] = (counts[place] ?? 0) + amount(row)
-  if (row.processing_duration_ms === null) return
-  const place = ROLLUP_SUMS.length + bucketOf(row.processing_duration_ms)
-  counts[place] = (counts[place] ?? 0) + 1
+const addRow = (counts: Array<number>, row: RequestRecord): void => {
+  for (let place = 0; place < ROLLUP_SUMS.length; place++) add(counts, place, AMOUNTS[place]?.(row) ?? 0)
+  if (row.processing_duration_ms !== null)
+    add(counts, ROLLUP_SUMS.length + bucketOf(row.processing_duration_ms), 1)
+}
+
+const add = (counts: Array<number>, place: number, amount: number): void => {
+  counts[place] = (counts[place] ?? 0) + amount
 }
 
 const amounts: { readonly [Name in (typeof ROLLUP_SUMS)[number]]: (row: RequestRecord) => number } = {
@@ -94,4 +108,3 @@ export const MOST = 1e13
 
 const NOTHING: ReadonlyArray<number> = ROLLUP_COLUMNS.map(() => 0)
 const AMOUNTS = ROLLUP_SUMS.map((name) => amounts[name])
-const SPANS = [HOUR, DAY] as const

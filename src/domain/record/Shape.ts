@@ -45,6 +45,15 @@ export const withoutNames = (shape: Shape): Shape => ({
 /** Tells shapes apart. */
 export const nameOf = (shape: Shape): string => SHAPE_COLUMNS.map((column) => shape[column]).join("\0")
 
+/** The same without making a shape first; long names are not yet shortened, so that a shape may have several. */
+export const rowName = (row: RequestRecord): string => {
+  const { endpoint_called, error_source, is_streaming, key_id, kind, provider, state } = row
+  const models = `${row.model_requested_by_client ?? ""}\0${row.model_routed_to_openrouter ?? ""}`
+  const ending = `${row.status_code_returned_to_client ?? ""}\0${error_source ?? ""}`
+  const rest = `${row.media_type_processed ?? ""}\0${is_streaming}\0${row.cost_source ?? ""}`
+  return `${kind}\0${state}\0${endpoint_called}\0${models}\0${provider ?? ""}\0${key_id ?? ""}\0${ending}\0${rest}`
+}
+
 /** An index of Postgres takes no more than 2,704 bytes for all columns, and texts without NUL and half signs. */
 const short = (text: string | null): string =>
   text === null ? "" : text.slice(0, LONGEST).replace(UNSTORABLE, "\uFFFD")

@@ -32,6 +32,8 @@ const prepare = Effect.gen(function* () {
   yield* sql`PRAGMA journal_mode = WAL`
   // A checkpoint writes a page once, however often it changed since the last one.
   yield* sql`PRAGMA wal_autocheckpoint = 4000`
+  // What a statement would undo is kept aside while it runs: not in a file of its own.
+  yield* sql`PRAGMA temp_store = MEMORY`
   yield* migrate
 })
 

@@ -8,8 +8,10 @@ import { iso } from "./read/Conditions.ts"
 import { ReadDatabase } from "./ReadDatabase.ts"
 
 /**
- * Fills the search index behind the rows, in steps so small that no request notices, and at leisure while there are
- * requests. Rows that still run are left out and come when they have ended; what retention removes is removed here.
+ * Fills the search index behind the rows: many in a transaction, which the index takes far better than few, but a
+ * handful at a time, between which requests have their turn. While there are requests it goes gently, though never so
+ * gently that it is left behind. Rows that still run are left out and come when they have ended; what retention
+ * removes is removed here.
  */
 const follow = Effect.gen(function* () {
   const { bodyMaxAgeDays } = yield* AppConfig
@@ -18,13 +20,14 @@ const follow = Effect.gen(function* () {
   const sql = yield* SqlClient
   const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
 
-  /** Indexes a few rows; true where there may be more to do. */
-  const step = Effect.fnUntraced(function* (most: number) {
+  /** Indexes some rows, or fewer where it gives way to a request that comes, which may have to write as well. */
+  const step = Effect.fnUntraced(function* (most: number, givesWay: boolean) {
     const [state] = yield* reader.rows(sql<State>`
       SELECT position, removed, (${yield* oldestKept}) AS oldest,
+        (SELECT max(id) FROM openrouter_requests) AS newest,
         (SELECT count(*) FROM request_search_waiting) AS waiting
       FROM request_search_state`)
-    if (state === undefined) return false
+    if (state === undefined) return NOTHING_LEFT
     const late =
       state.waiting === 0
         ? []
@@ -34,14 +37,19 @@ const follow = Effect.gen(function* () {
       SELECT ${columns} ${tables} WHERE id > ${state.position} AND timestamp < ${yield* settledBefore}
       ORDER BY id LIMIT ${most}`)
     const gone = Math.min((state.oldest ?? state.position + 1) - 1, state.removed + REMOVED_AT_ONCE)
-    if (late.length > 0 || next.length > 0 || gone > state.removed)
-      yield* inTransaction(sql, () => put(state, late, next, Math.max(gone, state.removed)))
-    return (
-      late.length === most ||
-      next.length === most ||
-      gone === state.removed + REMOVED_AT_ONCE ||
-      state.waiting > 0
-    )
+    const reached =
+      late.length > 0 || next.length > 0 || gone > state.removed
+        ? yield* inTransaction(sql, () => put(state, late, next, Math.max(gone, state.removed), givesWay))
+        : state.position
+    return {
+      isFull:
+        late.length === most ||
+        next.length === most ||
+        reached < (next.at(-1)?.id ?? reached) ||
+        gone === state.removed + REMOVED_AT_ONCE,
+      isAwaiting: state.waiting > 0,
+      behind: (state.newest ?? 0) - reached
+    }
   })
 
   /** The first row whose texts are kept. */
@@ -52,35 +60,51 @@ const follow = Effect.gen(function* () {
           ORDER BY timestamp LIMIT 1`
   )
 
+  /** How far it came. */
   const put = Effect.fnUntraced(function* (
     { position, removed }: State,
     late: ReadonlyArray<Row>,
     next: ReadonlyArray<Row>,
-    gone: number
+    gone: number,
+    givesWay: boolean
   ) {
-    const reached = next.at(-1)?.id ?? position
-    // Another process may have done the same meanwhile; whoever moves the place writes.
+    // Another process may have done the same meanwhile; whoever holds the place writes.
     const mine = yield* sql`
-      UPDATE request_search_state SET position = ${reached}, removed = ${gone}
-      WHERE position = ${position} AND removed = ${removed} RETURNING position`
-    if (mine.length === 0) return
-    const running = next.filter(({ state }) => state === "running")
-    if (running.length > 0)
-      yield* sql`INSERT INTO request_search_waiting ${sql.insert(running.map(({ id }) => ({ row_id: id })))}`
-    if (late.length > 0)
-      yield* sql`DELETE FROM request_search_waiting WHERE ${sql.in(
-        "row_id",
-        late.map(({ id }) => id)
-      )}`
-    const ended = [...next.filter(({ state }) => state !== "running"), ...late]
-    if (ended.length > 0)
-      yield* sql`INSERT INTO request_search ${sql.insert(
-        ended.map((row) => ({ [key]: row.id, document: documentOf(row) }))
-      )}`
-    if (gone === removed) return
+      SELECT position FROM request_search_state
+      WHERE position = ${position} AND removed = ${removed} ${isPostgres ? sql`FOR UPDATE` : sql``}`
+    if (mine.length === 0) return position
+    if (late.length > 0) {
+      const ids = late.map(({ id }) => id)
+      const waited = yield* sql<{ row_id: number }>`
+        DELETE FROM request_search_waiting WHERE ${sql.in("row_id", ids)} RETURNING row_id`
+      const taken = new Set(waited.map(({ row_id }) => Number(row_id)))
+      yield* enter(late.filter(({ id }) => taken.has(Number(id))))
+    }
+    const before = inFlight.entered()
+    let reached = position
+    for (let from = 0; from < next.length; from += HANDFUL) {
+      if (givesWay && inFlight.entered() !== before) break
+      const some = next.slice(from, from + HANDFUL)
+      const running = some.filter(({ state }) => state === "running")
+      if (running.length > 0)
+        yield* sql`INSERT INTO request_search_waiting ${sql.insert(running.map(({ id }) => ({ row_id: id })))}`
+      yield* enter(some.filter(({ state }) => state !== "running"))
+      reached = some.at(-1)?.id ?? reached
+      yield* othersTurn
+    }
+    yield* sql`UPDATE request_search_state SET position = ${reached}, removed = ${gone}`
+    if (gone === removed) return reached
     yield* sql`DELETE FROM request_search WHERE ${number} > ${removed} AND ${number} <= ${gone}`
     yield* sql`DELETE FROM request_search_waiting WHERE row_id <= ${gone}`
+    return reached
   })
+
+  const enter = (rows: ReadonlyArray<Row>) =>
+    rows.length === 0
+      ? Effect.void
+      : sql`INSERT INTO request_search ${sql.insert(
+          rows.map((row) => ({ [key]: row.id, document: documentOf(row) }))
+        )}`
 
   const key = isPostgres ? "row_id" : "rowid"
   const number = sql.literal(key)
@@ -108,10 +132,10 @@ const follow = Effect.gen(function* () {
     const isBusy = inFlight.count() > 0
     if (entered !== seen || isBusy) activeUntil = now + AFTERGLOW
     seen = entered
-    if (now < lookAgainAt && (now > activeUntil || isBusy)) return PAUSE
-    const more = yield* step(isBusy ? FEW : MANY)
-    lookAgainAt = now + (isBusy ? BUSY_PAUSE : more ? 0 : IDLE_PAUSE)
-    return more && !isBusy ? BREATH : PAUSE
+    if (now < lookAgainAt && now > activeUntil) return PAUSE
+    const { behind, isAwaiting, isFull } = yield* step(isBusy ? SOME : MANY, !isBusy)
+    lookAgainAt = now + (isFull ? 0 : isAwaiting ? AWAITING_PAUSE : IDLE_PAUSE)
+    return !isFull ? PAUSE : isBusy && behind < FAR_BEHIND ? GENTLE_PAUSE : BREATH
   }).pipe(
     Effect.catchAllCause((cause) =>
       Cause.isInterruptedOnly(cause)
@@ -136,6 +160,7 @@ interface State {
   readonly position: number
   readonly removed: number
   readonly oldest: number | null
+  readonly newest: number | null
   readonly waiting: number
 }
 
@@ -170,17 +195,30 @@ const documentOf = (row: Row): string =>
 /** Characters of a body that are looked at, from its beginning and its end. */
 const PIECE = 2500
 
-const MANY = 32
-const FEW = 2
+const NOTHING_LEFT = { isFull: false, isAwaiting: false, behind: 0 }
+
+const MANY = 128
+const SOME = 64
+const HANDFUL = 16
 const REMOVED_AT_ONCE = 200
+
+/** Rows: requests that come without a pause must not keep it from ever arriving. */
+const FAR_BEHIND = 2000
 const BREATH = Duration.millis(25)
+const GENTLE_PAUSE = Duration.millis(250)
 const PAUSE = Duration.millis(500)
 const AFTER_TROUBLE = Duration.seconds(30)
 
 /** Milliseconds: a router without requests asks its database nothing but once in a while. */
 const AFTERGLOW = 5000
-const BUSY_PAUSE = 2000
+const AWAITING_PAUSE = 2000
 const IDLE_PAUSE = 60_000
+
+/** What came meanwhile is heard before it goes on. */
+const othersTurn = Effect.async<void>((resume) => {
+  const turn = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(turn))
+})
 
 const DAY_MILLIS = 86_400_000
 const SETTLED_AFTER = 1000

@@ -1,7 +1,8 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import { Effect } from "effect"
-import { SHAPE_COLUMNS, nameOf, withoutNames } from "../../domain/record/Shape.ts"
+import { SHAPE_COLUMNS, nameOf, rowName, shapeOf, withoutNames } from "../../domain/record/Shape.ts"
 import type { Shape } from "../../domain/record/Shape.ts"
+import type { RequestRecord } from "../../domain/RequestRecord.ts"
 import type { Run } from "../database/transaction.ts"
 import { makeUpsert } from "./upsert.ts"
 
@@ -20,13 +21,13 @@ export const makeShapes = (sql: SqlClient) => {
     returning: "id"
   })
 
-  /** The numbers of these shapes, and what was learned of them in the transaction: true once that is committed. */
-  const numbersOf = Effect.fnUntraced(function* (run: Run, shapes: ReadonlyArray<Shape>) {
-    const names = shapes.map(nameOf)
+  /** The numbers of their shapes, and what was learned of them in the transaction: true once that is committed. */
+  const numbersOf = Effect.fnUntraced(function* (run: Run, rows: ReadonlyArray<RequestRecord>) {
+    const names = rows.map(rowName)
     const missing = new Map<string, Shape>()
-    for (const [at, shape] of shapes.entries()) {
+    for (const [at, row] of rows.entries()) {
       const name = names[at] ?? ""
-      if (!known.has(name)) missing.set(name, shape)
+      if (!known.has(name) && !missing.has(name)) missing.set(name, shapeOf(row))
     }
     const learned = missing.size === 0 ? known : yield* learn(run, missing)
     return { numbers: names.map((name) => known.get(name) ?? learned.get(name) ?? null), learned }
@@ -36,7 +37,10 @@ export const makeShapes = (sql: SqlClient) => {
     const learned = new Map<string, number>()
     let room: number | undefined
     // All processes take them in one order, so that none waits for another in a circle.
-    for (const [name, shape] of Array.from(missing).toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const inOrder = Array.from(missing, ([name, shape]) => ({ name, shape, order: nameOf(shape) })).toSorted(
+      (one, other) => (one.order < other.order ? -1 : 1)
+    )
+    for (const { name, shape } of inOrder) {
       const [found] = yield* run(find, cellsOf(shape))
       if (found === undefined) {
         room ??= MOST - numberIn((yield* run(COUNT))[0])

@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import type { Trace } from "../../domain/record/Sighting.ts"
 import type { RequestBodies, RequestRecord, RequestState } from "../../domain/RequestRecord.ts"
 import { ROLLUP_COLUMNS, rollupsOf } from "../../domain/record/Rollup.ts"
-import { shapeOf } from "../../domain/record/Shape.ts"
 import { codeOf } from "../database/problems.ts"
 import { inTransaction } from "../database/transaction.ts"
 import type { Cell, Run } from "../database/transaction.ts"
@@ -78,7 +77,7 @@ export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/Tracki
       // As they are now: a request may end while this waits for the database, and must not count as half of both.
       const rows = given.map(copyOf)
       const finished = rows.filter(({ state }) => state !== "running")
-      const { learned, numbers } = yield* shapes.numbersOf(run, finished.map(shapeOf))
+      const { learned, numbers } = yield* shapes.numbersOf(run, finished)
       for (const [at, row] of finished.entries()) row.shape_id = numbers[at] ?? null
       const taken = yield* putRows(run, cellsOf(rows, ROW_COLUMNS))
       yield* putBodies(run, cellsOf(bodies, BODY_COLUMNS))

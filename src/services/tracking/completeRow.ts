@@ -4,7 +4,6 @@ import type { RequestRecord } from "../../domain/RequestRecord.ts"
 import { figuresOf } from "../../domain/record/Figures.ts"
 import { rollupsOf } from "../../domain/record/Rollup.ts"
 import type { Rollup } from "../../domain/record/Rollup.ts"
-import { shapeOf } from "../../domain/record/Shape.ts"
 import type { Usage } from "../../domain/Usage.ts"
 import { inTransaction } from "../database/transaction.ts"
 import type { Run } from "../database/transaction.ts"
@@ -80,7 +79,7 @@ export const makeLateFigures = Effect.fnUntraced(function* ({
     const before = withNumbers(found)
     const figures = figuresOf(usage, undefined, before.timestamp)
     const after: RequestRecord = { ...before, ...figures }
-    const { learned, numbers } = yield* shapes.numbersOf(run, [shapeOf(after)])
+    const { learned, numbers } = yield* shapes.numbersOf(run, [after])
     after.shape_id = numbers[0] ?? null
     yield* sql`
       UPDATE openrouter_requests SET ${sql.update({ ...figures, shape_id: after.shape_id })}

@@ -42,7 +42,9 @@ export const makeUpsert = (sql: SqlClient, { columns, key, returning, table, upd
     let from = 0
     for (let size = LARGEST; size >= 1; size /= 2)
       for (; rows.length - from >= size; from += size) {
-        const parameters = rows.slice(from, from + size).flatMap((row) => row.map(storable))
+        const parameters: Array<Cell> = []
+        for (let at = from; at < from + size; at++)
+          for (const cell of rows[at] ?? []) parameters.push(storable(cell))
         for (const row of yield* run(textOf(size), parameters)) returned.push(row)
       }
     return returned

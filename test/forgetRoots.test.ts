@@ -1,0 +1,29 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { globalValue } from "effect/GlobalValue"
+import { forgetRoots } from "../src/forgetRoots.ts"
+
+const restored = Effect.sync(() => {
+  const scope: unknown = globalValue(Symbol.for("effect/FiberScope/Global"), () => undefined)
+  if (typeof scope === "object" && scope !== null) Reflect.deleteProperty(scope, "add")
+})
+
+/** Whether it is listed, and what comes of it. */
+const aFiber = Effect.gen(function* () {
+  const wait = yield* Deferred.make<string>()
+  const fiber = Effect.runFork(Deferred.await(wait))
+  const isListed = Fiber.unsafeRoots().includes(fiber)
+  yield* Deferred.succeed(wait, "done")
+  return { isListed, said: yield* Fiber.join(fiber) }
+})
+
+describe("fibers that nobody waits for", () => {
+  it.scopedLive("are no longer listed, and run as before", () =>
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => restored)
+      assert.deepStrictEqual(yield* aFiber, { isListed: true, said: "done" })
+      forgetRoots()
+      assert.deepStrictEqual(yield* aFiber, { isListed: false, said: "done" })
+    })
+  )
+})
