@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { setFlagsFromString } from "node:v8"
 import { serve } from "./cli/serve.ts"
-import { forgetRoots } from "./forgetRoots.ts"
 import { runMain } from "./runMain.ts"
+import { forgetRoots } from "./services/lightFibers.ts"
 
 // What lives as long as a request would soon be allocated among the old, where its garbage waits for a full
 // collection and keeps young objects alive: see bench/README.md.

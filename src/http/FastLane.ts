@@ -1,8 +1,9 @@
-import { Effect, FiberRef, Runtime, RuntimeFlags, Scheduler } from "effect"
+import { Effect, FiberRef, Runtime, RuntimeFlags } from "effect"
 import type { IncomingMessage, RequestListener } from "node:http"
 import { InvalidRequest } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
+import { oneQueue } from "../services/lightFibers.ts"
 import { Exchanges } from "./Exchanges.ts"
 import { pathOf } from "./NodeExchange.ts"
 
@@ -52,20 +53,3 @@ export const withLanes = Effect.fnUntraced(function* (
   }
   return listener
 })
-
-const runner = new Scheduler.SchedulerRunner((depth, drain) => {
-  if (depth < MOST_IN_A_ROW) queueMicrotask(() => drain(depth + 1))
-  else setTimeout(() => drain(0), 0)
-})
-
-/**
- * One queue for all requests. By default each fiber has one of its own, in a map that only a collection empties:
- * that costs more than all the fiber does.
- */
-const oneQueue: Scheduler.Scheduler = {
-  scheduleTask: (task, priority) => runner.scheduleTask(task, priority),
-  shouldYield: (fiber) => Scheduler.defaultScheduler.shouldYield(fiber)
-}
-
-/** Rounds of the queue after which timers and sockets have their turn. */
-const MOST_IN_A_ROW = 2048

@@ -40,7 +40,10 @@ export class ReadDatabase extends Effect.Service<ReadDatabase>()("percept/ReadDa
         )
       })
 
-    return { rows, numbers, ask }
+    /** Statements of one question that are worth asking at a time. */
+    const atOnce: number = LIMITS.readers
+
+    return { rows, numbers, ask, atOnce }
   })
 }) {}
 

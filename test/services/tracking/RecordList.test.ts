@@ -155,7 +155,13 @@ for (const { fresh, name } of everyDatabase())
                 continue
               const picked = yield* lists.pick(query)
               for (const way of WAYS) {
-                const approach = { way, telling: undefined, low: 0, high: Number.MAX_SAFE_INTEGER }
+                const approach = {
+                  way,
+                  telling: undefined,
+                  counted: undefined,
+                  low: 0,
+                  high: Number.MAX_SAFE_INTEGER
+                }
                 const found = yield* lists.found(query)
                 const ids = yield* idsOf({ query, picked, approach, found, skip: 3, take: 20 })
                 const numbers = forwards.rows.slice(3, 23).map((row) => row.id)

@@ -16,6 +16,8 @@ export interface Approach {
   /** Numbers between which all rows of the range lie, so that no walk goes on behind them. */
   readonly low: number
   readonly high: number
+  /** How many rows there are, where that came out on the way; no more than are counted anyhow. */
+  readonly counted: number | undefined
 }
 
 type Telling = "ip" | "cost" | "millis"
@@ -64,7 +66,9 @@ export const makeApproach = Effect.gen(function* () {
       ["extremes", extremes()]
     ]
     const [way] = costs.reduce((best, next) => (next[1] < best[1] ? next : best))
-    return { way, telling: probed?.telling, ...between } satisfies Approach
+    const isCounted = probed?.isAll === true && picked.perhaps.length === 0
+    const counted = isCounted ? probed.found : undefined
+    return { way, telling: probed?.telling, counted, ...between } satisfies Approach
 
     /** Rows that are passed by in the index cost little, those that must be looked at much more. */
     function extremes(): number {
@@ -87,7 +91,13 @@ export const makeApproach = Effect.gen(function* () {
     const counts = yield* Effect.forEach(ways, (telling) =>
       Effect.map(countBy(telling, query, picked), (found) => ({ telling, found }))
     )
-    return counts.reduce((best, next) => (next.found < best.found ? next : best))
+    const best = counts.reduce((best, next) => (next.found < best.found ? next : best))
+    // By address, rows of all shapes are counted.
+    const isAll =
+      ways.length === 1 &&
+      best.telling !== "ip" &&
+      [query.from, query.to, query.cache, query.search].every((asked) => asked === undefined)
+    return { ...best, isAll }
   })
 
   const countBy = (telling: Telling, query: RecordQuery, picked: Picked) => {

@@ -16,7 +16,7 @@ export class RecordDetail extends Effect.Service<RecordDetail>()("percept/Record
     const sql = yield* SqlClient
 
     /** By its own id or its row's number; undefined where there is none. */
-    const find = Effect.fn("RecordDetail.find")(function* (id: string) {
+    const find = Effect.fnUntraced(function* (id: string) {
       const row = yield* rowOf(id)
       if (row === undefined) return undefined
       const children = yield* reader.rows(
@@ -52,7 +52,7 @@ export class RecordDetail extends Effect.Service<RecordDetail>()("percept/Record
     })
 
     /** Where the whole of a text is to be had, piece by piece, and how its file is called. */
-    const body = Effect.fn("RecordDetail.body")(function* (id: string, which: Which) {
+    const body = Effect.fnUntraced(function* (id: string, which: Which) {
       const row = yield* rowOf(id)
       if (row === undefined) return undefined
       const column = sql.literal(`${which}_body`)
@@ -79,7 +79,7 @@ export class RecordDetail extends Effect.Service<RecordDetail>()("percept/Record
     }
 
     /** A picture that is remembered, of the kinds a page may show. */
-    const picture = Effect.fn("RecordDetail.picture")(function* (sha256: string) {
+    const picture = Effect.fnUntraced(function* (sha256: string) {
       const pieces = yield* reader.rows(
         sql<{ mime: string; size: number; bytes: Uint8Array }>`
           SELECT mime, size, bytes FROM media_blobs WHERE sha256 = ${sha256} ORDER BY part`

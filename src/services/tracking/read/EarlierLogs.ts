@@ -18,7 +18,7 @@ export class EarlierLogs extends Effect.Service<EarlierLogs>()("percept/EarlierL
     const redaction = yield* Redaction
     const sql = yield* SqlClient
 
-    const list = Effect.fn("EarlierLogs.list")(function* (parameters: URLSearchParams) {
+    const list = Effect.fnUntraced(function* (parameters: URLSearchParams) {
       const limit = yield* whole(parameters, "limit", 100, 1, 1000)
       const offset = yield* whole(parameters, "offset", 0, 0, 10_000)
       const service = parameters.get("service_type") ?? ""

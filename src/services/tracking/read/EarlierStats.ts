@@ -15,7 +15,7 @@ export class EarlierStats extends Effect.Service<EarlierStats>()("percept/Earlie
     const records = yield* RecordStats
     const sql = yield* SqlClient
 
-    const stats = Effect.fn("EarlierStats.stats")(function* () {
+    const stats = Effect.fnUntraced(function* () {
       const now = yield* Clock.currentTimeMillis
       const everything = yield* parse(new URLSearchParams(), now)
       const recently = { ...everything, from: now - DAY_MILLIS }

@@ -25,7 +25,7 @@ export class RecordErrors extends Effect.Service<RecordErrors>()("percept/Record
     const sums = yield* RecordSums
 
     /** Failures of a range by who is to blame, status, endpoint and provider. */
-    const errors = Effect.fn("RecordErrors.errors")(function* (asked: RecordQuery) {
+    const errors = Effect.fnUntraced(function* (asked: RecordQuery) {
       const query = mainByDefault(asked)
       const known = yield* shapes.all()
       // What only media have is not looked for among other shapes.
@@ -55,7 +55,7 @@ export class RecordErrors extends Effect.Service<RecordErrors>()("percept/Record
         sources,
         ({ table, where }) => sql`
           SELECT shape_id AS c0, sum(requests) AS c1, min(start) AS c2, max(start) AS c3
-          FROM ${table} WHERE ${where} GROUP BY shape_id`,
+          FROM ${table} WHERE ${where()} GROUP BY shape_id`,
         4
       )
       // What is counted by the hour came at some time of it, and within the range.

@@ -39,7 +39,7 @@ export class Export extends Effect.Service<Export>()("percept/Export", {
     const sql = yield* SqlClient
 
     /** The rows there are by now, each as it is when its turn comes, in the order of the list. */
-    const open = Effect.fn("Export.open")(function* (
+    const open = Effect.fnUntraced(function* (
       asked: RecordQuery,
       format: ExportFormat,
       { bodies = false, most = exportMaxRows }: { readonly bodies?: boolean; readonly most?: number } = {}

@@ -18,7 +18,7 @@ export class RecordFacets extends Effect.Service<RecordFacets>()("percept/Record
     const sums = yield* RecordSums
 
     /** Counts of everything in the range, of which each filter takes what it needs in memory. */
-    const facets = Effect.fn("RecordFacets.facets")(function* (asked: RecordQuery) {
+    const facets = Effect.fnUntraced(function* (asked: RecordQuery) {
       const query = mainByDefault(asked)
       const everything: RecordQuery = { ...query, shapes: new Map() }
       const known = yield* shapes.all()
@@ -29,7 +29,7 @@ export class RecordFacets extends Effect.Service<RecordFacets>()("percept/Record
           sums.byShape(sources, ["requests"]),
           query.search === undefined ? runningShapes(reader, sql, everything) : Effect.succeed([])
         ],
-        { concurrency: 2 }
+        { concurrency: reader.atOnce }
       )
       const counts = [
         ...Array.from(byShape).flatMap(([id, [count = 0]]): ReadonlyArray<readonly [Shape, number]> => {

@@ -34,7 +34,7 @@ export class RecordList extends Effect.Service<RecordList>()("percept/RecordList
     const total = yield* makeTotal
 
     /** A page, with the places before and behind it; rows that arrive meanwhile shift nothing there. */
-    const list = Effect.fn("RecordList.list")(function* (asked: RecordQuery) {
+    const list = Effect.fnUntraced(function* (asked: RecordQuery) {
       const found = yield* search.find(asked.search)
       const query = found.isOne ? asked : mainByDefault(asked)
       const { page, pageSize, place } = query
@@ -45,13 +45,13 @@ export class RecordList extends Effect.Service<RecordList>()("percept/RecordList
       if (approach === undefined) return answerOf(query, [], { items: 0, isCapped: false })
       const part = { query, picked, approach, found, skip, take: pageSize + 1 }
       const [ids, count] = yield* Effect.all([idsOf(part), total(query, picked, approach, found)], {
-        concurrency: 2
+        concurrency: reader.atOnce
       })
       return answerOf(query, yield* rows(ids), count)
     })
 
     /** A few rows without pages or counts; `also` narrows the shapes further. */
-    const some = Effect.fn("RecordList.some")(function* (
+    const some = Effect.fnUntraced(function* (
       query: RecordQuery,
       skip: number,
       take: number,
@@ -65,17 +65,14 @@ export class RecordList extends Effect.Service<RecordList>()("percept/RecordList
     })
 
     /** What only media have is not looked for among other shapes. */
-    const pick = (query: RecordQuery, also: (shape: Shape) => boolean = () => true) =>
-      Effect.map(
-        shapes.pick(
-          query.shapes,
-          (shape) => also(shape) && (query.cache === undefined || shape.media !== "")
-        ),
-        (picked) => ({ ...picked, all: picked.all && query.cache === undefined })
-      )
+    const pick = (query: RecordQuery, also?: (shape: Shape) => boolean) => {
+      if (query.cache === undefined) return shapes.pick(query.shapes, also)
+      const ofMedia = (shape: Shape) => shape.media !== "" && (also === undefined || also(shape))
+      return Effect.map(shapes.pick(query.shapes, ofMedia), (picked) => ({ ...picked, all: false }))
+    }
 
     /** Rows by their numbers, in this order. */
-    const rows = Effect.fn("RecordList.rows")(function* (ids: ReadonlyArray<number>) {
+    const rows = Effect.fnUntraced(function* (ids: ReadonlyArray<number>) {
       if (ids.length === 0) return []
       const found = yield* reader.rows(
         sql<Omit<Listed, "cost">>`SELECT * FROM openrouter_requests WHERE id IN (${numbers(sql, ids)})`

@@ -15,7 +15,7 @@ export class MediaDetail extends Effect.Service<MediaDetail>()("percept/MediaDet
     const sql = yield* SqlClient
 
     /** Undefined where it is not remembered. */
-    const find = Effect.fn("MediaDetail.find")(function* (id: string) {
+    const find = Effect.fnUntraced(function* (id: string) {
       const item = yield* media.find(id)
       if (item === undefined) return undefined
       const entries = yield* reader.rows(
@@ -47,7 +47,7 @@ export class MediaDetail extends Effect.Service<MediaDetail>()("percept/MediaDet
     })
 
     /** Where it is to be had again, if that is known; undefined where it is not remembered. */
-    const source = Effect.fn("MediaDetail.source")(function* (id: string) {
+    const source = Effect.fnUntraced(function* (id: string) {
       const item = yield* media.find(id)
       return item === undefined ? undefined : { link: linkAgain(id, item.label) }
     })

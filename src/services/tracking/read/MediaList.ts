@@ -13,7 +13,7 @@ export class MediaList extends Effect.Service<MediaList>()("percept/MediaList", 
     const sql = yield* SqlClient
 
     /** Those that were used last come first. */
-    const list = Effect.fn("MediaList.list")(function* (query: ItemQuery.ItemQuery) {
+    const list = Effect.fnUntraced(function* (query: ItemQuery.ItemQuery) {
       const conditions = matching(query)
       const { after, size } = query
       const behind =
@@ -44,7 +44,7 @@ export class MediaList extends Effect.Service<MediaList>()("percept/MediaList", 
     })
 
     /** One of them; undefined where it is not remembered. */
-    const find = Effect.fn("MediaList.find")(function* (id: string) {
+    const find = Effect.fnUntraced(function* (id: string) {
       const rows = yield* reader.rows(sql<Row>`SELECT ${columns} FROM media_items i WHERE i.id = ${id}`)
       const [item] = yield* completed(rows)
       return item

@@ -10,6 +10,7 @@ import type { RecordQuery } from "../../../domain/record/RecordQuery.ts"
 import type { Shape } from "../../../domain/record/Shape.ts"
 import { DAY_MILLIS } from "../../../domain/record/Spans.ts"
 import * as Statistics from "../../../domain/record/Statistics.ts"
+import { ReadDatabase } from "../ReadDatabase.ts"
 import { numbers } from "./Conditions.ts"
 import { ShapeTable } from "./ShapeTable.ts"
 import { RecordSums } from "./Sums.ts"
@@ -18,12 +19,13 @@ import type { Source } from "./Sums.ts"
 /** A range over time, for charts. */
 export class RecordSeries extends Effect.Service<RecordSeries>()("percept/RecordSeries", {
   effect: Effect.gen(function* () {
+    const { atOnce } = yield* ReadDatabase
     const shapes = yield* ShapeTable
     const sql = yield* SqlClient
     const sums = yield* RecordSums
 
     /** Each bucket of the range, also those in which nothing was. */
-    const series = Effect.fn("RecordSeries.series")(function* (query: RecordQuery) {
+    const series = Effect.fnUntraced(function* (query: RecordQuery) {
       const now = yield* Clock.currentTimeMillis
       const buckets = bucketsOf(query, now, yield* knownFor(query, now))
       const known = yield* shapes.all()
@@ -36,7 +38,7 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
           sums.packed(counted.sources, countsIn(buckets, known), COUNTS),
           sums.packed(money.sources, costsIn(buckets, top.shapes), 3)
         ],
-        { concurrency: 2 }
+        { concurrency: atOnce }
       )
       return {
         unit: buckets.unit,
@@ -77,7 +79,7 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
           sum(CASE WHEN shape_id IN (${errors}) THEN requests ELSE 0 END) AS c2,
           sum(CASE WHEN shape_id IN (${cancelled}) THEN requests ELSE 0 END) AS c3,
           ${sql.literal(HISTOGRAM)}
-        FROM ${source.table} WHERE ${source.where} GROUP BY 1`
+        FROM ${source.table} WHERE ${source.where()} GROUP BY 1`
     }
 
     const costsIn = (buckets: Buckets, models: ReadonlyArray<ReadonlyArray<number>>) => {
@@ -90,7 +92,7 @@ export class RecordSeries extends Effect.Service<RecordSeries>()("percept/Record
           : sql`CASE ${sql.join(" ", false)(cases)} ELSE ${sql.literal(String(models.length))} END`
       return (source: Source): Fragment => sql`
         SELECT ${beganIn(buckets, source)} AS c0, ${model} AS c1, sum(cost_nano_usd) AS c2
-        FROM ${source.table} WHERE ${source.where} GROUP BY 1, 2`
+        FROM ${source.table} WHERE ${source.where()} GROUP BY 1, 2`
     }
 
     return { series }

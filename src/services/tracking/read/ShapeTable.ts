@@ -32,9 +32,11 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
     let newest = 0
     let rowsBy: ReadonlyMap<number, number> = new Map()
     let weighedAt = -Infinity
+    /** A page asks for the same again and again. */
+    let picks = new Map<string, Picked>()
 
     /** Every shape by its number. */
-    const all = Effect.fn("ShapeTable.all")(function* () {
+    const all = Effect.fnUntraced(function* () {
       const [now = { number: 0, newest: 0 }] = yield* reader.rows(
         sql<{ number: number; newest: number }>`
           SELECT ${number} AS number, coalesce(max(id), 0) AS newest FROM request_shapes`
@@ -60,30 +62,40 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
         last = found.length < AT_ONCE ? undefined : found.at(-1)?.id
       }
       shapes = learned
+      picks = new Map()
       newest = Array.from(learned.keys()).reduce((most, id) => Math.max(most, id), 0)
     })
 
     /** The shapes that match; `also` narrows them further. */
-    const pick = Effect.fn("ShapeTable.pick")(function* (
-      filters: ShapeFilters,
-      also: (shape: Shape) => boolean = () => true
-    ) {
+    const pick = Effect.fnUntraced(function* (filters: ShapeFilters, also?: (shape: Shape) => boolean) {
       const known = yield* all()
       yield* weigh
+      if (also !== undefined) return pickedOf(known, filters, also)
+      const name = JSON.stringify(Array.from(filters))
+      const picked = picks.get(name) ?? pickedOf(known, filters)
+      if (picks.size >= PICKS) picks.clear()
+      picks.set(name, picked)
+      return picked
+    })
+
+    const pickedOf = (
+      known: ReadonlyMap<number, Shape>,
+      filters: ShapeFilters,
+      also?: (shape: Shape) => boolean
+    ): Picked => {
       const sure: Array<number> = []
       const perhaps: Array<number> = []
       const not: Array<number> = []
       let rows = 0
       const answerFor = matcherFor(filters)
       known.forEach((shape, id) => {
-        const answer = also(shape) ? answerFor(shape) : "no"
+        const answer = also === undefined || also(shape) ? answerFor(shape) : "no"
         const ids = answer === "yes" ? sure : answer === "no" ? not : perhaps
         ids.push(id)
         if (answer !== "no") rows += rowsBy.get(id) ?? 0
       })
-      const picked: Picked = { sure, perhaps, not, all: filters.size === 0, rows, rowsOfAll }
-      return picked
-    })
+      return { sure, perhaps, not, all: filters.size === 0, rows, rowsOfAll }
+    }
 
     let rowsOfAll = 0
     const weigh = Effect.gen(function* () {
@@ -97,6 +109,7 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
       )
       rowsBy = new Map(sums.map(({ rows, shape_id }) => [shape_id, rows]))
       rowsOfAll = sums.reduce((sum, { rows }) => sum + rows, 0)
+      picks = new Map()
     })
 
     return { all, pick }
@@ -105,6 +118,9 @@ export class ShapeTable extends Effect.Service<ShapeTable>()("percept/ShapeTable
 
 /** Milliseconds. */
 const WEIGHED_FOR = 60_000
+
+/** Choices that are kept. */
+const PICKS = 50
 
 /** Shapes; a reader gives no more than 20,000 rows. */
 const AT_ONCE = 5000

@@ -20,7 +20,7 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
     const sums = yield* RecordSums
 
     /** Everything about a range, beside what was before it. */
-    const stats = Effect.fn("RecordStats.stats")(function* (query: RecordQuery) {
+    const stats = Effect.fnUntraced(function* (query: RecordQuery) {
       const earlier = before(query, yield* Clock.currentTimeMillis)
       const isRequest = isRequestOf(query)
       const picks = yield* picksFor(query)
@@ -30,7 +30,7 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
           earlier === undefined ? Effect.succeed(undefined) : summedUp({ ...query, ...earlier }, picks),
           runningShapes(reader, sql, { ...query, from: undefined, to: undefined })
         ],
-        { concurrency: 2 }
+        { concurrency: reader.atOnce }
       )
       const { counted, isPartial } = now
       return {
@@ -54,7 +54,7 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
     })
 
     /** The shapes that are asked for: all that cost something, and those of requests. */
-    const picksFor = Effect.fn("RecordStats.picksFor")(function* (query: RecordQuery) {
+    const picksFor = Effect.fnUntraced(function* (query: RecordQuery) {
       return {
         known: yield* shapes.all(),
         money: yield* shapes.pick(query.shapes),
@@ -63,7 +63,7 @@ export class RecordStats extends Effect.Service<RecordStats>()("percept/RecordSt
     })
 
     /** Sums by shape, and the speed of what counts as a request. */
-    const summedUp = Effect.fn("RecordStats.summedUp")(function* (
+    const summedUp = Effect.fnUntraced(function* (
       query: RecordQuery,
       picks: Effect.Effect.Success<ReturnType<typeof picksFor>>
     ) {

@@ -22,7 +22,7 @@ export interface Source {
   readonly span: Span
   readonly table: Fragment
   /** With the shapes that are asked for, and of all shapes. */
-  readonly where: Fragment
+  readonly where: () => Fragment
   readonly times: Fragment
   /** Of what is over: while it is the same, so are all sums. */
   readonly seal: string | undefined
@@ -55,7 +55,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
     const seals = yield* makeSeals
 
     /** What a question is answered from, for any choice of shapes; that is part of it unless all are picked. */
-    const sourcesFor = Effect.fn("RecordSums.sourcesFor")(function* (
+    const sourcesFor = Effect.fnUntraced(function* (
       query: RecordQuery,
       known: ReadonlyMap<number, Shape>,
       coarsest: Span["of"] = "days"
@@ -77,9 +77,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
             times,
             seal: over.get(span),
             // Many questions have no use for it, and it may be long.
-            get where() {
-              return sql`${times} AND ${shapesOf()}`
-            }
+            where: () => sql`${times} AND ${shapesOf()}`
           }
         })
         const wanted = picked.all ? undefined : marked(picked.sure)
@@ -145,7 +143,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
         LIMIT ${sql.literal(String(ROWS_AT_MOST))}) AS sums`
       const everything = sql`1 = 1`
       return {
-        sources: [{ span, table, where: everything, times: everything, seal: undefined }],
+        sources: [{ span, table, where: () => everything, times: everything, seal: undefined }],
         ...others
       } satisfies Sources
     })
@@ -153,7 +151,9 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
     /** What the same statement gives for each source: rows of numbers. */
     const packed = (sources: ReadonlyArray<Source>, select: (source: Source) => Fragment, width: number) =>
       Effect.map(
-        Effect.forEach(sources, (source) => answered(source, select(source), width), { concurrency: 2 }),
+        Effect.forEach(sources, (source) => answered(source, select(source), width), {
+          concurrency: reader.atOnce
+        }),
         (found) => found.flat()
       )
 
@@ -176,7 +176,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
      * By shape: its number, then the sums of the first few of these columns. What is over is asked for with all
      * columns and shapes, and so once whatever is filtered.
      */
-    const byShape = Effect.fn("RecordSums.byShape")(function* (
+    const byShape = Effect.fnUntraced(function* (
       sources: Sources,
       names: ReadonlyArray<string>,
       few = names.length
@@ -194,7 +194,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
     })
 
     /** Over all shapes that are asked for: the sums of these columns. */
-    const inAll = Effect.fn("RecordSums.inAll")(function* (sources: Sources, names: ReadonlyArray<string>) {
+    const inAll = Effect.fnUntraced(function* (sources: Sources, names: ReadonlyArray<string>) {
       const totals = names.map(() => 0)
       for (const rows of yield* summed(sources, names))
         for (const row of rows) {
@@ -213,7 +213,7 @@ export class RecordSums extends Effect.Service<RecordSums>()("percept/RecordSums
           const selected = sql`SELECT shape_id AS c0, ${sums} FROM ${table} WHERE ${times} GROUP BY shape_id`
           return answered(source, selected, names.length + 1, asked)
         },
-        { concurrency: 2 }
+        { concurrency: reader.atOnce }
       )
     }
 

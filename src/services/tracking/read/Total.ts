@@ -31,9 +31,10 @@ export const makeTotal = Effect.gen(function* () {
     approach: Approach,
     found: Found
   ) {
-    const { high, low, telling } = approach
+    const { counted, high, low, telling } = approach
     if (isOfShapes(query) && picked.perhaps.length === 0)
       return { items: yield* bySums(query, picked), isCapped: false }
+    if (counted !== undefined) return { items: Math.min(counted, MOST), isCapped: counted > MOST }
     // What is in no index costs a look at each row.
     const most = query.search === undefined && query.cache === undefined ? MOST : MOST_LOOKED_AT
     const visible = found.isAll ? (telling ?? indexFor(approach)) : "walk"

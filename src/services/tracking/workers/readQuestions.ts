@@ -2,6 +2,7 @@ import type { Statement } from "@effect/sql/Statement"
 import { Clock, Effect, Either, Layer, Logger, LogLevel } from "effect"
 import { wordsOf } from "../../database/SqliteReading.ts"
 import type { openForReading } from "../../database/SqliteReading.ts"
+import { oneQueue } from "../../lightFibers.ts"
 import * as StatementWriter from "../../database/statementWriter.ts"
 import { answering, layer as services } from "../read/answers.ts"
 import { ReadDatabase } from "../ReadDatabase.ts"
@@ -20,7 +21,9 @@ export const makeQuestions = (database: ReturnType<typeof openForReading>, searc
     rows: <A extends object>(statement: Statement<A>) =>
       here(() => database.rows(compiled(statement)) as ReadonlyArray<A>),
     numbers: (statement) => here(() => database.numbers(compiled(statement))),
-    ask: undefined
+    ask: undefined,
+    // There is nothing to wait for.
+    atOnce: 1
   })
   const layer = services.pipe(
     Layer.provide(
@@ -38,7 +41,12 @@ export const makeQuestions = (database: ReturnType<typeof openForReading>, searc
   return async ({ about, now, query }: Question): Promise<ReadAnswer> => {
     try {
       const found = await database.together(() =>
-        Effect.runPromise(Effect.either(answers(about, query)).pipe(Effect.withClock(clockAt(now))))
+        Effect.runPromise(
+          Effect.either(answers(about, query)).pipe(
+            Effect.withClock(clockAt(now)),
+            Effect.withScheduler(oneQueue)
+          )
+        )
       )
       if (Either.isRight(found)) return { answer: found.right }
       const { left } = found

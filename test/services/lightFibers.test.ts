@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { globalValue } from "effect/GlobalValue"
-import { forgetRoots } from "../src/forgetRoots.ts"
+import { forgetRoots, oneQueue } from "../../src/services/lightFibers.ts"
 
 const restored = Effect.sync(() => {
   const scope: unknown = globalValue(Symbol.for("effect/FiberScope/Global"), () => undefined)
@@ -15,6 +15,24 @@ const aFiber = Effect.gen(function* () {
   const isListed = Fiber.unsafeRoots().includes(fiber)
   yield* Deferred.succeed(wait, "done")
   return { isListed, said: yield* Fiber.join(fiber) }
+})
+
+describe("one queue for all fibers", () => {
+  it.scopedLive("lets timers and sockets have their turn, however long fibers go on", () =>
+    Effect.gen(function* () {
+      let isOver = false
+      const busy = Effect.iterate(0, {
+        while: () => !isOver,
+        body: (turn) => Effect.as(Effect.yieldNow(), turn + 1)
+      })
+      const fiber = Effect.runFork(busy, { scheduler: oneQueue })
+      yield* Effect.async<void>((resume) => {
+        setTimeout(() => resume(Effect.void), 1)
+      })
+      isOver = true
+      assert.isAbove(yield* Fiber.join(fiber), 0)
+    })
+  )
 })
 
 describe("fibers that nobody waits for", () => {
