@@ -14,11 +14,11 @@ export const makeCors = (origins: ReadonlyArray<string>, freshId: () => string) 
     response.setHeader("access-control-allow-origin", origins.includes("*") ? "*" : (origin ?? ""))
     response.setHeader(
       "access-control-expose-headers",
-      "x-request-id, x-trace-id, x-generation-id, x-percept-media, retry-after"
+      "x-request-id, x-trace-id, x-generation-id, x-percept-media, x-total, x-truncated, retry-after"
     )
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined)
       return false
-    response.setHeader("access-control-allow-methods", "GET, POST, OPTIONS")
+    response.setHeader("access-control-allow-methods", "GET, POST, DELETE, OPTIONS")
     response.setHeader(
       "access-control-allow-headers",
       request.headers["access-control-request-headers"] ?? "*"

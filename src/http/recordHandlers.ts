@@ -2,7 +2,8 @@ import { HttpApiBuilder } from "@effect/platform"
 import type { HttpServerRequest } from "@effect/platform"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Clock, Effect } from "effect"
-import { errorText, PathNotFound } from "../domain/Errors.ts"
+import type { ServerResponse } from "node:http"
+import { errorText, InvalidRequest, PathNotFound } from "../domain/Errors.ts"
 import type { Failure } from "../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../domain/Exchange.ts"
 import * as RecordQuery from "../domain/record/RecordQuery.ts"
@@ -97,9 +98,22 @@ export const makeAnswering = Effect.gen(function* () {
         const answered = uiEnabled
           ? Effect.zipRight(access.admit(exchange), answer(exchange, searchParams, path))
           : Effect.fail(new PathNotFound({ message: "The page is off here (UI_ENABLED=false)." }))
-        return Effect.catchAll(answered, (failure) => refused(exchange, failure))
+        return Effect.catchAll(answered, (failure) =>
+          exchange.status() === undefined
+            ? refused(exchange, failure)
+            : brokenOff(NodeHttpServerRequest.toServerResponse(request), failure)
+        )
       })
 })
+
+/** A file that cannot be finished must not look like one that is. */
+const brokenOff = (response: ServerResponse, failure: Failure): Effect.Effect<void> =>
+  Effect.zipRight(
+    Effect.logWarning(
+      `A file of the record breaks off. ${failure.message} ${failure.detail ?? ""}`.trimEnd()
+    ),
+    Effect.sync(() => response.destroy())
+  )
 
 const refused = (exchange: Exchange, failure: Failure): Effect.Effect<void> => {
   // The page asks for the password itself; anybody else is asked by the browser.
@@ -117,8 +131,11 @@ const refused = (exchange: Exchange, failure: Failure): Effect.Effect<void> => {
 export const sendJson = (exchange: Exchange, value: unknown, status = 200): void =>
   exchange.json(status, Buffer.from(JSON.stringify(value)), PRIVATE)
 
-const drained = (exchange: Exchange): Effect.Effect<void> =>
-  Effect.async((resume) => exchange.onDrain(() => resume(Effect.void)))
+/** Who does not read for minutes is not waited for. */
+export const drained = (exchange: Exchange): Effect.Effect<void, InvalidRequest> =>
+  Effect.async<void>((resume) => exchange.onDrain(() => resume(Effect.void))).pipe(
+    Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new InvalidRequest(STALLED) })
+  )
 
 const noRequest = (id: string) =>
   new PathNotFound({
@@ -127,12 +144,13 @@ const noRequest = (id: string) =>
 
 const decoded = (part: string): string => {
   try {
-    return decodeURIComponent(part)
+    return RecordQuery.withoutNul(decodeURIComponent(part))
   } catch {
     return part
   }
 }
 
+const STALLED = { message: "The file was not read any further.", code: null }
 const HASH = /^[0-9a-f]{64}$/
 export const PRIVATE: HeaderList = ["cache-control", "no-store", "x-content-type-options", "nosniff"]
 const LOGIN: HeaderList = ["www-authenticate", 'Basic realm="percept", charset="UTF-8"']

@@ -4,7 +4,6 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import { Clock, Data, Effect, Option, Stream } from "effect"
 import type { ServerResponse } from "node:http"
 import { InvalidRequest } from "../domain/Errors.ts"
-import type { Failure } from "../domain/Errors.ts"
 import type { Exchange, HeaderList } from "../domain/Exchange.ts"
 import * as RecordQuery from "../domain/record/RecordQuery.ts"
 import { LiveFeed } from "../services/tracking/LiveFeed.ts"
@@ -13,7 +12,8 @@ import { Export } from "../services/tracking/read/Export.ts"
 import type { Exported } from "../services/tracking/read/Export.ts"
 import * as Formats from "../services/tracking/read/exportFormats.ts"
 import { Api } from "./contract.ts"
-import { makeAnswering } from "./recordHandlers.ts"
+import { drained, makeAnswering } from "./recordHandlers.ts"
+import type { Answer } from "./recordHandlers.ts"
 
 /** Enough files are being written. */
 class TooManyExports extends Data.TaggedError("TooManyExports")<{}> {
@@ -25,12 +25,6 @@ class TooManyExports extends Data.TaggedError("TooManyExports")<{}> {
   override readonly message = `No more than ${MOST_EXPORTS} exports may run at once; please try again later.`
 }
 
-type StreamAnswer = (
-  response: ServerResponse,
-  exchange: Exchange,
-  parameters: URLSearchParams
-) => Effect.Effect<void, Failure>
-
 export const recordStreams = HttpApiBuilder.group(Api, "recordStreams", (handlers) =>
   Effect.gen(function* () {
     const answering = yield* makeAnswering
@@ -38,23 +32,22 @@ export const recordStreams = HttpApiBuilder.group(Api, "recordStreams", (handler
     const feed = yield* LiveFeed
     const seats = yield* Effect.makeSemaphore(MOST_EXPORTS)
 
-    const streaming = (answer: StreamAnswer) => (asked: Asked) =>
-      answering((exchange, parameters) =>
-        answer(NodeHttpServerRequest.toServerResponse(asked.request), exchange, parameters)
-      )(asked)
+    const live = (asked: Asked) => {
+      const response = NodeHttpServerRequest.toServerResponse(asked.request)
+      const answer: Answer = (exchange, parameters) =>
+        Effect.acquireUseRelease(
+          feed.join(
+            viewerOn(response, exchange),
+            exchange.header("last-event-id") ?? parameters.get("last_event_id") ?? undefined
+          ),
+          () => over(response),
+          (leave) => Effect.sync(leave)
+        )
+      return answering(answer)(asked)
+    }
 
-    const live: StreamAnswer = (response, exchange, parameters) =>
-      Effect.acquireUseRelease(
-        feed.join(
-          viewerOn(response, exchange),
-          exchange.header("last-event-id") ?? parameters.get("last_event_id") ?? undefined
-        ),
-        () => over(response),
-        (leave) => Effect.sync(leave)
-      )
-
-    const file = (name: keyof typeof Formats): StreamAnswer =>
-      Effect.fnUntraced(function* (response, exchange, parameters) {
+    const file = (name: keyof typeof Formats): Answer =>
+      Effect.fnUntraced(function* (exchange, parameters) {
         const now = yield* Clock.currentTimeMillis
         const query = yield* RecordQuery.parse(withoutPages(parameters), now)
         const bodies = yield* wantsBodies(parameters, name)
@@ -64,16 +57,16 @@ export const recordStreams = HttpApiBuilder.group(Api, "recordStreams", (handler
         ]
         const sent = yield* seats.withPermitsIfAvailable(1)(
           Effect.flatMap(files.open(query, Formats[name], { bodies }), (exported) =>
-            send(response, exchange, exported, Formats[name].contentType, head)
+            send(exchange, exported, Formats[name].contentType, head)
           )
         )
         if (Option.isNone(sent)) return yield* new TooManyExports()
       })
 
     return handlers
-      .handleRaw("live", streaming(live))
-      .handleRaw("csv", streaming(file("csv")))
-      .handleRaw("jsonl", streaming(file("jsonl")))
+      .handleRaw("live", live)
+      .handleRaw("csv", answering(file("csv")))
+      .handleRaw("jsonl", answering(file("jsonl")))
   })
 )
 
@@ -92,9 +85,7 @@ const viewerOn = (response: ServerResponse, exchange: Exchange): Viewer => ({
   cut: () => response.destroy()
 })
 
-/** A file that cannot be finished must not look like one that is. */
 const send = (
-  response: ServerResponse,
   exchange: Exchange,
   { isTruncated, pieces, rows }: Exported,
   contentType: string,
@@ -115,23 +106,9 @@ const send = (
     Effect.tap(() => {
       open()
       exchange.end()
-    }),
-    Effect.catchAll((failure) =>
-      exchange.status() === undefined
-        ? Effect.fail(failure)
-        : Effect.zipRight(
-            Effect.logWarning(`An export breaks off. ${failure.message}`),
-            Effect.sync(() => response.destroy())
-          )
-    )
+    })
   )
 }
-
-/** Who does not read for minutes is not waited for. */
-const drained = (exchange: Exchange) =>
-  Effect.async<void>((resume) => exchange.onDrain(() => resume(Effect.void))).pipe(
-    Effect.timeoutFail({ duration: "2 minutes", onTimeout: () => new InvalidRequest(STALLED) })
-  )
 
 const over = (response: ServerResponse): Effect.Effect<void> =>
   Effect.async((resume) => {
@@ -155,7 +132,6 @@ const wantsBodies = (parameters: URLSearchParams, name: keyof typeof Formats) =>
 /** A moment as a part of a file's name. */
 const stamp = (now: number): string => new Date(now).toISOString().slice(0, 19).replaceAll(/[:-]/g, "")
 
-const STALLED = { message: "The file was not read any further.", code: null }
 const NO_FLAG = { message: "'bodies' must be true or false.", param: "bodies", code: null }
 const ONLY_JSONL = { message: "'bodies' goes with tracking_export.jsonl alone.", param: "bodies", code: null }
 const NO_SNIFF: HeaderList = ["x-content-type-options", "nosniff"]

@@ -15,18 +15,29 @@ export class RecordAccess extends Effect.Service<RecordAccess>()("percept/Record
       uiUsername === undefined || uiPassword === undefined
         ? undefined
         : digestOf(`${uiUsername}:${Redacted.value(uiPassword)}`)
+    const guesses = yield* Effect.makeSemaphore(GUESSES_AT_ONCE)
 
     const admit = (exchange: Pick<Exchange, "header">): Effect.Effect<Caller, Refusal> => {
       if (login === undefined) return keys.admit(exchange)
       const pair = basicPair(exchange)
-      if (pair !== undefined && crypto.timingSafeEqual(digestOf(pair), login)) return BY_LOGIN
-      // Who needs no key elsewhere still needs the password here.
-      return Effect.filterOrFail(
+      if (pair === undefined) return byKey(exchange)
+      // Right ones wait for their turn as well: no answer for a moment must not be an answer.
+      return guesses.withPermits(1)(
+        Effect.suspend(() =>
+          crypto.timingSafeEqual(digestOf(pair), login)
+            ? BY_LOGIN
+            : Effect.tapErrorTag(byKey(exchange), "Unauthorized", () => AFTER_A_WHILE)
+        )
+      )
+    }
+
+    /** Who needs no key elsewhere still needs the password here. */
+    const byKey = (exchange: Pick<Exchange, "header">) =>
+      Effect.filterOrFail(
         keys.admit(exchange),
         ({ keyId }) => keyId !== null,
         () => NO_LOGIN
       )
-    }
 
     /** A browser sends a password it knows along with whatever any page makes it send. */
     const mayChange = (exchange: Pick<Exchange, "header">): Effect.Effect<void, ForeignOrigin> => {
@@ -50,5 +61,9 @@ const digestOf = (text: string): Uint8Array => crypto.createHash("sha256").updat
 const FOREIGN = Effect.fail(
   new ForeignOrigin({ message: "Web pages of this origin may change nothing here; see CORS_ORIGINS." })
 )
+/** Who leaves sooner holds the place nevertheless. */
+const AFTER_A_WHILE = Effect.uninterruptible(Effect.sleep("500 millis"))
+const GUESSES_AT_ONCE = 8
+
 const BY_LOGIN: Effect.Effect<Caller> = Effect.succeed({ keyId: null })
 const NO_LOGIN = new Unauthorized({ message: "The record wants a key, or its own name and password." })

@@ -63,8 +63,7 @@ export class Telemetry extends Effect.Service<Telemetry>()("percept/Telemetry", 
           { discard: true }
         )
       const batch = yield* makeBatch({
-        ...{ every: Duration.millis(config.otelSpanDelay), bound: MOST_SPANS, flush },
-        sizeOf: (spans: ReadonlyArray<Span>) => spans.length
+        ...{ every: Duration.millis(config.otelSpanDelay), bound: MOST_SPANS * SPAN_SIZE, flush, sizeOf }
       })
       yield* Effect.addFinalizer(() => Effect.sync(hurry))
       return batch
@@ -146,19 +145,34 @@ const portions = (
   const found: Array<Array<ReadonlyArray<Span>>> = []
   let room = 0
   for (const spans of requests) {
-    if (room < spans.length) {
+    const size = sizeOf(spans)
+    if (room < size || found.length === 0) {
       found.push([])
-      room = SPANS_AT_ONCE
+      room = SPANS_AT_ONCE * SPAN_SIZE
     }
     found.at(-1)?.push(spans)
-    room -= spans.length
+    room -= size
   }
   return found
+}
+
+/** Characters, where there are many; a span is not nothing without them. */
+const sizeOf = (spans: ReadonlyArray<Span>): number => {
+  let size = 0
+  for (const { attributes } of spans) {
+    let characters = 0
+    for (const { value } of attributes) if ("stringValue" in value) characters += value.stringValue.length
+    size += Math.max(characters, SPAN_SIZE)
+  }
+  return size
 }
 
 const SCOPE = { name: "percept", version }
 
 const SPANS_AT_ONCE = 256
+
+/** Characters of an ordinary span. */
+const SPAN_SIZE = 4096
 
 /** Spans that wait for the collector; beyond it whole requests are dropped, and counted. */
 const MOST_SPANS = 8192

@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import Sqlite from "better-sqlite3"
+import { Effect, Exit } from "effect"
+import { join } from "node:path"
+import * as ItemQuery from "../../src/domain/media/ItemQuery.ts"
 import { isObject } from "../../src/domain/Json.ts"
+import { everyDatabase } from "../support/Postgres.ts"
 import { eventually, startRouter } from "../support/Router.ts"
 import type { Router } from "../support/Router.ts"
+import { client, send } from "../support/Upstream.ts"
 
 const get = (router: Router, path: string, headers: { readonly [name: string]: string } = {}) =>
   Effect.promise(async () => {
@@ -23,6 +28,28 @@ const ask = (router: Router, content: string, more: { readonly [name: string]: u
 const basic = (name: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`
 })
+
+for (const { fresh, name } of everyDatabase())
+  describe(`the record on ${name}, asked for what no database knows`, () => {
+    it.scopedLive("has none of it", () =>
+      Effect.gen(function* () {
+        const router = yield* startRouter(yield* fresh)
+        const nowhere = ItemQuery.encode({ id: "a\0", usedAt: Number.MAX_SAFE_INTEGER })
+        for (const [status, path, method] of [
+          [200, "/ui/tracking_data?min_ms=2147483647"],
+          [400, "/ui/tracking_data?min_ms=2147483648"],
+          [200, "/ui/tracking_data?q=%00"],
+          [404, "/ui/tracking_data/%00"],
+          [404, "/ui/tracking_data/%00/body/request"],
+          [200, "/ui/media_data?q=%00"],
+          [200, `/ui/media_data?cursor=${nowhere}`],
+          [404, "/ui/media_data/%00"],
+          [404, "/ui/media_data/%00", "DELETE"]
+        ] as const)
+          assert.strictEqual((yield* send(router, { method: method ?? "GET", path })).status, status, path)
+      })
+    )
+  })
 
 describe("the record, asked over HTTP", () => {
   it.scopedLive("lists requests as the first system did, and where to read on", () =>
@@ -123,6 +150,28 @@ describe("the record, asked over HTTP", () => {
     })
   )
 
+  it.scopedLive("gives no text for complete that it cannot read to the end", () =>
+    Effect.gen(function* () {
+      const router = yield* startRouter({})
+      yield* ask(router, "a word")
+      const [row] = yield* router.rows
+      const database = new Sqlite(join(router.dataDir, "percept.db"), { timeout: 2000 })
+      database.exec("UPDATE request_bodies SET request_body = printf('%.*c', 32000000, 'x')")
+      const reading = yield* client(router, {
+        method: "GET",
+        path: `/ui/tracking_data/${row?.id}/body/request`,
+        deaf: true
+      })
+      assert.strictEqual((yield* reading.head).statusCode, 200)
+      database.exec("ALTER TABLE request_bodies RENAME TO elsewhere")
+      database.close()
+      reading.listen()
+      const broken = yield* Effect.exit(reading.answer)
+      assert.isTrue(Exit.isFailure(broken), "a whole answer")
+      assert.match(reading.heard(), /^x+$/)
+    })
+  )
+
   it.scopedLive("keeps secrets out of previews, and texts out where none are kept", () =>
     Effect.gen(function* () {
       const router = yield* startRouter({ API_KEYS: "our-very-own-key" })
@@ -165,16 +214,17 @@ describe("the record, asked over HTTP", () => {
       const open = yield* startRouter({})
       const off = yield* startRouter({ API_KEYS: "a-key", UI_ENABLED: "false" })
       const bearer = { authorization: "Bearer a-key" }
-      for (const path of paths) {
+      const asked = Effect.fnUntraced(function* (path: string) {
         const status = (router: Router, headers = {}) =>
           Effect.map(get(router, path, headers), ({ status }) => status)
-        for (const router of [both, named]) {
+        const withLogin = Effect.fnUntraced(function* (router: Router) {
           assert.strictEqual(yield* status(router), 401, path)
           assert.strictEqual(yield* status(router, basic("admin", "wrong")), 401)
           assert.strictEqual(yield* status(router, basic("admin", "")), 401)
           assert.strictEqual(yield* status(router, { authorization: "Basic !!!" }), 401)
           assert.notStrictEqual(yield* status(router, basic("admin", "pass:word")), 401)
-        }
+        })
+        yield* Effect.forEach([both, named], withLogin, { concurrency: 2 })
         assert.notStrictEqual(yield* status(both, bearer), 401)
         assert.notStrictEqual(yield* status(keyed, bearer), 401)
         assert.notStrictEqual(yield* status(keyed, basic("anybody", "a-key")), 401)
@@ -182,7 +232,9 @@ describe("the record, asked over HTTP", () => {
         assert.strictEqual(yield* status(keyed, basic("admin", "pass:word")), 401)
         assert.notStrictEqual(yield* status(open), 401)
         assert.strictEqual(yield* status(off, bearer), 404)
-      }
+      })
+      // Who is wrong waits.
+      yield* Effect.forEach(paths, asked, { concurrency: "unbounded" })
       const refused = yield* get(named, "/ui/tracking_data")
       assert.match(refused.headers.get("www-authenticate") ?? "", /^Basic /)
       const foreign = yield* get(open, "/ui/tracking_data", { origin: "https://evil.example" })

@@ -9,7 +9,7 @@ import { status } from "../support/MediaHost.ts"
 import { startPage } from "../support/MediaPage.ts"
 import type { Span } from "../support/Otlp.ts"
 import { eventually, startRouter } from "../support/Router.ts"
-import type { Row } from "../support/Router.ts"
+import type { Router, Row } from "../support/Router.ts"
 import { film, makeClips, rowsOf, talkie } from "../support/Senses.ts"
 import type { Senses } from "../support/Senses.ts"
 import { closedPort, json, startUpstream, stream, streamText, UPSTREAM_KEY } from "../support/Upstream.ts"
@@ -366,6 +366,35 @@ layer(Layer.empty, { excludeTestServices: true, timeout: "30 seconds" })("the ot
       assert.deepStrictEqual(names, ["POST /v1/chat/completions", "chat test/plain"])
       assert.isNotEmpty(yield* collector.metrics)
       yield* life(`http://127.0.0.1:${yield* closedPort}`)
+    })
+  )
+
+  it.scoped("words that are many in deliveries that are not too large, and no more than can wait", () =>
+    Effect.gen(function* () {
+      const collector = yield* startCollector
+      const env = {
+        ...(yield* startUpstream).env,
+        OTEL_BSP_SCHEDULE_DELAY: "60000",
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: "true",
+        LOG_BODY_KB: "16384"
+      }
+      const ask = (router: Router, millions: number) => {
+        const messages = [{ role: "user", content: "many words ".repeat(millions * 100_000) }]
+        return router.post({ model: "test/plain", messages })
+      }
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const router = yield* startRouter(env)
+          for (const millions of [0.3, 0.3, 0.3, 0.3, 10, 10, 10]) yield* ask(router, millions)
+          const figures = Effect.promise(async () => (await fetch(`${router.url}/metrics`)).text())
+          yield* eventually(figures, (text) => /_requests_dropped_total 1$/m.test(text))
+        })
+      )
+      const sizes = collector.deliveries
+        .filter(({ path }) => path === "/v1/traces")
+        .map(({ body }) => Math.round(body.length / 1_100_000))
+      assert.deepStrictEqual(sizes, [1, 0, 10, 10])
     })
   )
 

@@ -1,8 +1,13 @@
 import { SqlClient } from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, LogLevel, Redacted, TestClock } from "effect"
+import { connect, createServer } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { AppConfig } from "../../src/services/AppConfig.ts"
 import * as Database from "../../src/services/Database.ts"
+import { makePostgresReader } from "../../src/services/database/PostgresReader.ts"
+import { ReadDatabase } from "../../src/services/tracking/ReadDatabase.ts"
+import { selfSigned } from "../support/Certificate.ts"
 import { freshDatabase, hasPostgres, ownPostgres, sharedPostgres } from "../support/Postgres.ts"
 import { eventually, startRouter } from "../support/Router.ts"
 import { sendChat } from "../support/Upstream.ts"
@@ -11,8 +16,19 @@ const quiet = Logger.minimumLogLevel(LogLevel.None)
 
 const build = (url: string) =>
   Layer.build(
-    Database.layer.pipe(Layer.provide(AppConfig.layer({ DATABASE_URL: url })), Layer.provide(quiet))
+    ReadDatabase.Default.pipe(
+      Layer.provideMerge(Database.layer),
+      Layer.provide([AppConfig.layer({ DATABASE_URL: url }), quiet])
+    )
   )
+
+/** What a reader finds in a table that is never empty. */
+const readBy = (context: Context.Context<SqlClient | ReadDatabase>) => {
+  const sql = Context.get(context, SqlClient)
+  return Context.get(context, ReadDatabase).rows(
+    sql<{ rooms: number }>`SELECT count(*) AS rooms FROM media_room`
+  )
+}
 
 const refusal = (url: string) =>
   Effect.scoped(build(url)).pipe(
@@ -26,6 +42,38 @@ const tablesIn = (sql: SqlClient) =>
       name: string
     }>`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
     (rows) => rows.map(({ name }) => name).toSorted()
+  )
+
+/** A way to a server on which nothing more is heard of connections once it falls silent, but they stay open. */
+const silenceable = (port: number) =>
+  Effect.acquireRelease(
+    Effect.async<{ readonly port: number; readonly fallSilent: () => void; readonly close: () => void }>(
+      (resume) => {
+        const sockets = new Set<Socket>()
+        const relay = createServer((client) => {
+          const server = connect(port, "127.0.0.1")
+          for (const [from, to] of [
+            [client, server],
+            [server, client]
+          ] as const) {
+            sockets.add(from)
+            from.on("error", () => to.destroy())
+            from.pipe(to)
+          }
+        }).listen(0, "127.0.0.1", () => {
+          const { port } = relay.address() as AddressInfo
+          const fallSilent = () => {
+            for (const socket of sockets) socket.unpipe().pause()
+          }
+          const close = () => {
+            for (const socket of sockets) socket.destroy()
+            relay.close()
+          }
+          resume(Effect.succeed({ port, fallSilent, close }))
+        })
+      }
+    ),
+    ({ close }) => Effect.sync(close)
   )
 
 const HELLO = { model: "percept/inspect", messages: [{ role: "user", content: "Hi" }] }
@@ -44,7 +92,9 @@ describe.skipIf(!hasPostgres)("a Postgres server", () => {
     it.scopedLive(`is understood as ${spelling}, made ready, and found so again`, () =>
       Effect.gen(function* () {
         const url = change(freshDatabase(yield* postgres))
-        const sql = Context.get(yield* build(url), SqlClient)
+        const context = yield* build(url)
+        const sql = Context.get(context, SqlClient)
+        assert.deepStrictEqual(yield* readBy(context), [{ rooms: 1 }])
         const tables = yield* tablesIn(sql)
         assert.includeMembers(tables, ["openrouter_requests", "request_rollups", "media_blobs", "api_keys"])
         yield* sql`INSERT INTO installation (name, value) VALUES ('a', 'b')`
@@ -52,6 +102,47 @@ describe.skipIf(!hasPostgres)("a Postgres server", () => {
         assert.deepStrictEqual(yield* again`SELECT value FROM installation`, [{ value: "b" }])
       })
     )
+
+  it.scopedLive("that wants encryption, with a certificate of its own, is written and read", () =>
+    Effect.gen(function* () {
+      const server = yield* ownPostgres
+      const { cert, key } = selfSigned("percept.test")
+      for (const [file, text] of Object.entries({ "server.crt": cert, "server.key": key }))
+        server.psql(
+          `COPY (SELECT '${Buffer.from(text).toString("base64")}') TO PROGRAM 'umask 077; base64 -d > ${file}'`
+        )
+      server.psql("COPY (SELECT 1) TO PROGRAM 'sed -i s/^host/hostssl/ pg_hba.conf'")
+      server.psql("ALTER SYSTEM SET ssl = on")
+      server.psql("SELECT pg_reload_conf()")
+      yield* eventually(
+        Effect.sync(() => server.psql("SHOW ssl")),
+        (ssl) => ssl === "on"
+      )
+      for (const choice of ["", "?sslmode=prefer", "?sslmode=require", "?ssl=true"])
+        assert.deepStrictEqual(
+          yield* Effect.scoped(Effect.flatMap(build(server.url("postgres") + choice), readBy)),
+          [{ rooms: 1 }],
+          choice
+        )
+    })
+  )
+
+  it.scopedLive("that falls silent keeps no reader waiting, and is asked anew", () =>
+    Effect.gen(function* () {
+      const { port, url } = yield* postgres
+      const line = yield* silenceable(port)
+      const read = yield* makePostgresReader(
+        Redacted.make(url("postgres").replace(`:${port}/`, `:${line.port}/`)),
+        { millis: 200, readers: 1 }
+      )
+      const ask = Effect.timeout(read("SELECT 1 AS one", []), "5 seconds")
+      assert.deepStrictEqual(yield* ask, [{ one: 1 }])
+      line.fallSilent()
+      const failed = yield* Effect.flip(ask)
+      assert.strictEqual(failed._tag, "SqlError")
+      assert.deepStrictEqual(yield* ask, [{ one: 1 }])
+    })
+  )
 
   const refused: ReadonlyArray<readonly [string, (port: number) => string, RegExp]> = [
     ["wrong password", (port) => `percept:wr0ng-one@127.0.0.1:${port}/postgres`, /does not let this user in/],

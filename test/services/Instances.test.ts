@@ -57,7 +57,9 @@ const start = Effect.gen(function* () {
   const row = (id: string) =>
     Effect.map(sql<Instance>`SELECT * FROM instances WHERE id = ${id}`, ([row]) => row)
 
-  return { enter, present, remember, remembersRows, row, sql, states }
+  const repo = Context.get(context, TrackingRepo)
+
+  return { enter, present, remember, remembersRows, repo, row, sql, states }
 })
 
 interface Instance extends Announced {
@@ -240,6 +242,20 @@ describe("what a dead process left running becomes interrupted, and nothing else
       assert.deepStrictEqual(yield* house.states("alive"), STATES)
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(yield* house.states("alive"), BURIED)
+    })
+  )
+
+  it.scoped("shows that it lives, though the database did not answer for once", () =>
+    Effect.gen(function* () {
+      const { repo } = yield* start
+      let beats = 0
+      const once = new TrackingRepo({
+        ...repo,
+        beat: (self) => (++beats === 2 ? Effect.uninterruptible(Effect.never) : repo.beat(self))
+      })
+      yield* Layer.build(Instances.Default.pipe(Layer.provide([Layer.succeed(TrackingRepo, once), quiet])))
+      yield* TestClock.adjust("1 minute")
+      assert.isAtLeast(beats, 4)
     })
   )
 

@@ -25,7 +25,7 @@ export const selfSigned = (...names: readonly [string, ...ReadonlyArray<string>]
   const certificate = sequence(content, ECDSA_SHA256, signature).toString("base64")
   return {
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?=.)/g, "$&\n")}\n-----END CERTIFICATE-----\n`
   }
 }
 

@@ -1,6 +1,7 @@
 import { Either, Encoding } from "effect"
 import { InvalidRequest } from "../Errors.ts"
 import { isObject, parseJson } from "../Json.ts"
+import { withoutNul } from "../record/RecordQuery.ts"
 import type { MediaKind } from "./Media.ts"
 
 /** Which media of the memory are listed. */
@@ -25,7 +26,7 @@ export const parse = (parameters: URLSearchParams): Either.Either<ItemQuery, Inv
     return wrong("kind", "must be image, video or audio")
   const size = Number(parameters.get("page_size") ?? "50")
   if (!Number.isInteger(size) || size < 1) return wrong("page_size", "must be a whole number from 1 on")
-  const words = (parameters.get("q") ?? "").trim()
+  const words = withoutNul(parameters.get("q") ?? "").trim()
   if (words.length > LONGEST) return wrong("q", `may have ${LONGEST} characters at most`)
   const cursor = parameters.get("cursor") ?? ""
   const after = cursor === "" ? undefined : decode(cursor)
@@ -43,7 +44,7 @@ const decode = (word: string): Place | undefined => {
   if (!isObject(said)) return undefined
   const { i: id, u: usedAt } = said
   return typeof id === "string" && typeof usedAt === "number" && Number.isSafeInteger(usedAt)
-    ? { id, usedAt }
+    ? { id: withoutNul(id), usedAt }
     : undefined
 }
 

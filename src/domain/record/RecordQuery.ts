@@ -45,7 +45,7 @@ export const parse = (parameters: URLSearchParams, now: number): Either.Either<R
     }
     const ips = yield* several(parameters, "ip")
     const minCost = yield* read(one("min_cost"), "min_cost", "an amount of dollars, such as 0.05", dollars)
-    const minMillis = yield* read(one("min_ms"), "min_ms", "a number of milliseconds", whole(0, 1e12))
+    const minMillis = yield* read(one("min_ms"), "min_ms", MILLIS, whole(0, LONGEST_DURATION))
     const cache = yield* read(one("cache"), "cache", "hit or miss", oneOf("hit", "miss"))
     const span = yield* rangeOf(one, now)
     const search = yield* one("q")
@@ -146,9 +146,11 @@ const several = (
     : Either.right(Array.from(new Set(values)))
 }
 
-/** No database keeps a NUL; rows have this in its place. */
 const given = (parameters: URLSearchParams, name: string): ReadonlyArray<string> =>
-  parameters.getAll(name).flatMap((value) => (value === "" ? [] : [value.replaceAll("\0", "\uFFFD")]))
+  parameters.getAll(name).flatMap((value) => (value === "" ? [] : [withoutNul(value)]))
+
+/** No database keeps a NUL; rows have this in its place. */
+export const withoutNul = (text: string): string => text.replaceAll("\0", "\uFFFD")
 
 const read = <A>(
   text: Either.Either<string | undefined, InvalidRequest>,
@@ -198,6 +200,9 @@ const RANGES: { readonly [name: string]: number } = {
 }
 const SORTABLE = "a column of the list, such as timestamp, cost_usd or processing_duration_ms"
 const TIME = "a time such as 2026-01-31T12:00:00Z, or seconds since 1970"
+/** What a column of milliseconds holds at most on every database. */
+const LONGEST_DURATION = 2_147_483_647
+const MILLIS = `a number of milliseconds, ${LONGEST_DURATION} at most`
 const LARGEST_PAGE = 100
 const USUAL_PAGE = 50
 const LONGEST = 500

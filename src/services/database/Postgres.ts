@@ -1,6 +1,8 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { SqlClient } from "@effect/sql/SqlClient"
 import { Cause, Context, Effect, Layer, Redacted, Schedule } from "effect"
+import type { Duration } from "effect"
+import type { Duplex } from "node:stream"
 import { migrate } from "./migrate.ts"
 import { codeOf, DatabaseUnusable, isUnreachable, wordsOf } from "./problems.ts"
 
@@ -19,9 +21,29 @@ export const layer = (url: Redacted.Redacted) =>
     )
   )
 
+/** What a set of connections is for. */
+export interface Purpose {
+  /** As the server lists them. */
+  readonly name: string
+  readonly connections: number
+  /** How long one that nobody needs stays open. */
+  readonly idle: Duration.DurationInput
+  /** The server's settings for them, as its command line has them. */
+  readonly settings?: string
+  readonly types?: PgClient.PgClientConfig["types"]
+  /** Makes the sockets. */
+  readonly stream?: () => Duplex
+}
+
 /** Tried as `sslmode` says; where it leaves the choice, with and without encryption. */
-export const connect = (url: Redacted.Redacted) => {
+export const connect = (
+  url: Redacted.Redacted,
+  { connections, idle, name, settings, stream, types }: Purpose = WORK
+) => {
   const address = new URL(Redacted.value(url))
+  const own = address.searchParams.get("options")
+  if (settings !== undefined)
+    address.searchParams.set("options", own === null ? settings : `${own} ${settings}`)
   const mode = address.searchParams.get("sslmode") ?? address.searchParams.get("ssl") ?? "allow"
   address.searchParams.delete("ssl")
   // The meanings of the modes are Postgres' own.
@@ -32,10 +54,12 @@ export const connect = (url: Redacted.Redacted) => {
       return Layer.build(
         PgClient.layer({
           url: Redacted.make(address.href),
-          applicationName: "percept",
+          applicationName: name,
           connectTimeout: "5 seconds",
-          idleTimeout: "1 minute",
-          maxConnections: CONNECTIONS
+          idleTimeout: idle,
+          maxConnections: connections,
+          stream,
+          types
         })
       )
     })
@@ -107,4 +131,4 @@ const WHILE_IT_STARTS = Schedule.intersect(
   Schedule.recurs(60)
 )
 
-const CONNECTIONS = 8
+const WORK: Purpose = { name: "percept", connections: 8, idle: "1 minute" }

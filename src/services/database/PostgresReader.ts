@@ -1,8 +1,10 @@
-import * as PgClient from "@effect/sql-pg/PgClient"
-import { SqlClient } from "@effect/sql/SqlClient"
-
+import type { SqlClient } from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Effect, Scope } from "effect"
+import type { Redacted } from "effect"
+import { Socket } from "node:net"
+import { connect } from "./Postgres.ts"
+import type { Purpose } from "./Postgres.ts"
 
 /** What a reading connection may do. */
 export interface ReadLimits {
@@ -25,8 +27,8 @@ export const makePostgresReader = (url: Redacted.Redacted, limits: ReadLimits) =
     const connected: Effect.Effect<SqlClient, SqlError> = oneAtATime.withPermits(1)(
       Effect.suspend(() =>
         known === undefined
-          ? Layer.buildWithScope(clientFor(url, limits), scope).pipe(
-              Effect.map(Context.get(SqlClient)),
+          ? connect(url, reading(limits)).pipe(
+              Scope.extend(scope),
               Effect.tap((client) => {
                 known = client
               })
@@ -41,22 +43,21 @@ export const makePostgresReader = (url: Redacted.Redacted, limits: ReadLimits) =
       )
   })
 
-const clientFor = (url: Redacted.Redacted, { millis, readers }: ReadLimits) =>
-  PgClient.layer({
-    url: Redacted.make(readOnly(Redacted.value(url), millis)),
-    applicationName: "percept-read",
-    connectTimeout: "5 seconds",
-    idleTimeout: "30 seconds",
-    maxConnections: readers,
-    types: { getTypeParser: (type: number) => PARSERS.get(type) ?? asItIs }
-  })
+const reading = ({ millis, readers }: ReadLimits): Purpose => ({
+  name: "percept-read",
+  connections: readers,
+  idle: millis,
+  settings: `-c default_transaction_read_only=on -c statement_timeout=${millis}`,
+  stream: () => endingIfSilentFor(millis * 2),
+  types: { getTypeParser: (type: number) => PARSERS.get(type) ?? asItIs }
+})
 
-const readOnly = (address: string, millis: number): string => {
-  const url = new URL(address)
-  const own = url.searchParams.get("options")
-  const ours = `-c default_transaction_read_only=on -c statement_timeout=${millis}`
-  url.searchParams.set("options", own === null ? ours : `${own} ${ours}`)
-  return url.href
+/** A server that does not even say that a statement took too long is gone, whether or not the network tells. */
+const endingIfSilentFor = (millis: number): Socket => {
+  const socket = new Socket()
+  return socket.setTimeout(millis, () => {
+    socket.destroy(Object.assign(new Error("The server is silent."), { code: "ETIMEDOUT" }))
+  })
 }
 
 const asItIs = (text: string): unknown => text

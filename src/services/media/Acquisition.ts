@@ -80,12 +80,12 @@ export class Acquisition extends Effect.Service<Acquisition>()("percept/Acquisit
         chapters: info.chapters,
         captions
       }
-      const got = { content: info.key, validators: NONE, site }
+      // An address may hold secrets, and what contents are called is written down.
+      const place = createHash("sha256").update(link.key).digest("hex")
+      const got = { content: isNumbered(info.key) ? info.key : place, validators: NONE, site }
       if (Either.isRight(file)) {
         // The words belong to the page, so the same bytes from elsewhere are another medium.
-        const content = isNumbered(info.key)
-          ? info.key
-          : `${file.right.sha256} ${createHash("sha256").update(link.key).digest("hex")}`
+        const content = isNumbered(info.key) ? info.key : `${file.right.sha256} ${place}`
         return { ...got, content, file: file.right } satisfies Acquired
       }
       if (captions === undefined) return yield* file.left

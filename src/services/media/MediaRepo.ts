@@ -60,8 +60,10 @@ export const makeMediaRepo = Effect.map(SqlClient, (sql) => {
     for (const pieces of more)
       yield* inTurn(() =>
         Effect.gen(function* () {
-          const still = yield* sql`SELECT 1 FROM media_entries WHERE id = ${entry.id}`
-          if (still.length > 0) yield* putPieces(pieces)
+          // It may have been replaced meanwhile, by one with other pictures.
+          const still = yield* sql<{ sha256: string }>`
+            SELECT sha256 FROM media_entry_blobs WHERE entry = ${entry.id}`
+          yield* putPieces(pieces.filter((piece) => still.some(({ sha256 }) => sha256 === piece.sha256)))
         })
       )
   })

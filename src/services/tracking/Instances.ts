@@ -28,23 +28,27 @@ export class Instances extends Effect.Service<Instances>()("percept/Instances", 
       const isAlive = ({ host, pid, process_start, silent_ms }: Instance & Silence) =>
         host === self.host ? startOf(pid) === process_start : !hears || silent_ms < DEAD_AFTER
       yield* repo.bury(others.filter((other) => other.id !== id && !isAlive(other)).map((other) => other.id))
-    }).pipe(
-      Effect.tapErrorCause(() =>
+    })
+    const noting = <A, E>(tended: Effect.Effect<A, E>) =>
+      Effect.tapErrorCause(tended, () =>
         Effect.map(Clock.currentTimeMillis, (now) => {
           troubled = now
         })
       )
-    )
 
-    yield* Effect.orDie(Effect.retry(tend, { ...whileLocked, while: isPassing }))
+    yield* Effect.orDie(Effect.retry(noting(tend), { ...whileLocked, while: isPassing }))
     yield* Effect.forkScoped(
-      Effect.repeat(Effect.ignoreLogged(tend), Schedule.spaced(BEAT)).pipe(Effect.delay(BEAT))
+      Effect.repeat(Effect.ignoreLogged(noting(inTime(tend))), Schedule.spaced(BEAT)).pipe(Effect.delay(BEAT))
     )
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(repo.leave(id)))
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(inTime(repo.leave(id))))
 
     return { id }
   })
 }) {}
+
+/** One heartbeat that gets no answer must not be the last. */
+const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
+  effect.pipe(Effect.disconnect, Effect.interruptible, Effect.timeout(PATIENCE))
 
 /** Two containers may bear one name, and do not see each other's processes. */
 const hereabouts = (): string => {
@@ -56,4 +60,5 @@ const hereabouts = (): string => {
 }
 
 const BEAT = Duration.seconds(15)
+const PATIENCE = Duration.seconds(5)
 const DEAD_AFTER = Duration.toMillis(BEAT) * 4

@@ -154,6 +154,7 @@ export class LiveFeed extends Effect.Service<LiveFeed>()("percept/LiveFeed", {
 
     /** All that was told of requests that still run, whether or not it is new to somebody. */
     const snapshotBytes = (): Uint8Array => {
+      if (snapshot !== undefined) return snapshot
       const requests = Array.from(told.values(), ({ request }) => request).slice(0, MOST_SHOWN)
       const data = {
         instance,
@@ -161,7 +162,7 @@ export class LiveFeed extends Effect.Service<LiveFeed>()("percept/LiveFeed", {
         stats: statsNow(),
         requests: requests.map((request) => ongoingSummary(request, scrub))
       }
-      snapshot ??= encoder.encode(`id: ${ring.idOf(ring.last)}\n${eventText("snapshot", data)}`)
+      snapshot = encoder.encode(`id: ${ring.idOf(ring.last)}\n${eventText("snapshot", data)}`)
       return snapshot
     }
 

@@ -1,5 +1,5 @@
-import type { SqlError } from "@effect/sql/SqlError"
-import { Cause, Duration, Effect, Fiber } from "effect"
+import { SqlError } from "@effect/sql/SqlError"
+import { Cause, Duration, Effect } from "effect"
 import type { Trace } from "../../domain/record/Sighting.ts"
 import type { RequestBodies, RequestRecord } from "../../domain/RequestRecord.ts"
 import { isPassing } from "../Database.ts"
@@ -21,8 +21,11 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
   let waiting = new Map<string, Kept>()
   let characters = 0
   let failing = false
+  let losing = false
   let lost = 0
-  let draining: Fiber.RuntimeFiber<void> | undefined
+  let isDraining = false
+  /** Rows of the next write. */
+  let atOnce = MOST_AT_ONCE
 
   /** The newer state of a row takes the place of the older one. */
   const add = ([row, body, trace]: Written): void => {
@@ -40,42 +43,63 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
 
   /** The rows that wait the longest; they wait on if that comes to nothing. */
   const write = Effect.suspend(() => {
-    const given = Array.from(waiting).slice(0, AT_ONCE)
-    for (const [id] of given) waiting.delete(id)
+    const given: Array<readonly [string, Kept]> = []
+    for (const one of waiting) if (given.push(one) >= atOnce) break
+    // A map that is filled and emptied all the time keeps what was in it until a full collection.
+    if (given.length === waiting.size) waiting = new Map()
+    else for (const [id] of given) waiting.delete(id)
     const back = () => {
       waiting = new Map([...given, ...waiting])
     }
     const kept = given.map(([, one]) => one)
-    const save = repo.save(
-      kept.map(({ row }) => row),
-      kept.flatMap(({ body }) => body ?? []),
-      kept.flatMap(({ trace }) => trace ?? [])
-    )
-    const written = () => {
+    const gone = () => {
       for (const { size } of kept) characters -= size
     }
     return Effect.tapBoth(
-      Effect.onInterrupt(save, () => Effect.sync(back)),
+      Effect.onInterrupt(saved(kept), () => Effect.sync(back)),
       {
         onSuccess: () => {
-          failing = false
-          written()
+          failing = losing = false
+          atOnce = Math.min(atOnce * 2, MOST_AT_ONCE)
+          gone()
           return Effect.void
         },
         onFailure: (error) => {
-          const isNew = !failing
-          failing = true
+          // One that is refused must not cost the others their place, nor many at once all of them their time.
+          atOnce = Math.ceil(kept.length / 2)
           if (isPassing(error)) {
+            const isNew = !failing
+            failing = true
             back()
             return isNew ? warn("The record cannot be written; rows wait in memory.", error) : Effect.void
           }
+          if (kept.length > 1) {
+            back()
+            return Effect.void
+          }
+          const isNew = !losing
+          failing = losing = true
           lost += kept.filter(({ row }) => row.state !== "running").length
-          written()
-          return Effect.logError(`${kept.length} rows of the record are lost to a bug.`, error.cause)
+          gone()
+          return isNew ? Effect.logError("Rows of the record are lost to a bug.", error.cause) : Effect.void
         }
       }
     )
   })
+
+  /** A server that has gone may never answer, and what waits for it cannot even be interrupted. */
+  const saved = (kept: ReadonlyArray<Kept>) =>
+    Effect.suspend(() =>
+      repo.save(
+        kept.map(({ row }) => row),
+        kept.flatMap(({ body }) => body ?? []),
+        kept.flatMap(({ trace }) => trace ?? [])
+      )
+    ).pipe(
+      Effect.catchAllDefect((cause) => new SqlError({ cause, message: "Rows cannot be saved" })),
+      Effect.disconnect,
+      Effect.timeoutFail({ duration: LONGEST_WRITE, onTimeout: () => NO_ANSWER })
+    )
 
   const drain = Effect.gen(function* () {
     for (let pause = SHORTEST_PAUSE; waiting.size > 0;) {
@@ -89,38 +113,26 @@ export const makeRowWriter = Effect.fnUntraced(function* (repo: Pick<TrackingRep
       yield* Effect.sleep(pause)
       pause = Math.min(pause * 2, LONGEST_PAUSE)
     }
+    isDraining = false
   })
 
-  const later = Effect.suspend(() =>
-    Effect.delay(drain, SHORTEST_PAUSE).pipe(
-      Effect.catchAllDefect((defect) => Effect.logError("Rows of the record wait because of a bug.", defect)),
-      Effect.ensuring(
-        Effect.sync(() => {
-          draining = undefined
-        })
-      ),
-      Effect.interruptible,
-      Effect.forkIn(scope),
-      Effect.map((fiber) => {
-        draining = fiber
-      })
-    )
-  )
+  const survived = Effect.catchAllDefect(drain, (defect) => {
+    isDraining = false
+    return Effect.logError("Rows of the record wait because of a bug.", defect)
+  })
 
+  /** Nobody waits here for the database: there is a log to be written, too. */
   const save = (rows: ReadonlyArray<Written>) =>
     Effect.suspend(() => {
       rows.forEach(add)
-      if (draining !== undefined || waiting.size === 0) return Effect.void
-      return Effect.zipRight(
-        Effect.ignore(write),
-        Effect.suspend(() => (waiting.size > 0 ? later : Effect.void))
-      )
+      if (isDraining || waiting.size === 0) return Effect.void
+      isDraining = true
+      return Effect.asVoid(Effect.forkIn(Effect.interruptible(survived), scope))
     })
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
-      if (draining !== undefined) yield* Fiber.interrupt(draining)
-      yield* drain.pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(LAST_WORDS), Effect.ignore)
+      yield* drain.pipe(Effect.interruptible, Effect.timeout(LAST_WORDS), Effect.ignore)
       if (waiting.size > 0) yield* Effect.logError(`${waiting.size} rows of the record are lost.`)
     })
   )
@@ -138,6 +150,11 @@ interface Kept {
 
 const NOTHING = { body: undefined, trace: undefined, size: 0 }
 
+const NO_ANSWER = new SqlError({
+  cause: Object.assign(new Error("The database does not answer."), { code: "ETIMEDOUT" }),
+  message: "Rows cannot be saved"
+})
+
 const warn = (text: string, error: SqlError) => Effect.logWarning(text, Cause.fail(error.cause))
 
 const sizeOf = (body: RequestBodies | undefined, trace: Trace | undefined): number =>
@@ -153,10 +170,13 @@ const MOST_ROWS = 20_000
 const MOST_CHARACTERS = 128 * 1024 * 1024
 
 /** Rows in a transaction: a hold-up that is over must not hold up others. */
-const AT_ONCE = 500
+const MOST_AT_ONCE = 500
 
 /** Milliseconds between two attempts. */
 const SHORTEST_PAUSE = 50
 const LONGEST_PAUSE = 2000
+
+/** For one write, whoever holds it up. */
+const LONGEST_WRITE = Duration.seconds(30)
 
 const LAST_WORDS = Duration.seconds(5)

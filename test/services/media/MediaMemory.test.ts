@@ -8,6 +8,7 @@ import type { Blob } from "../../../src/domain/media/Evidence.ts"
 import { AppConfig } from "../../../src/services/AppConfig.ts"
 import * as Database from "../../../src/services/Database.ts"
 import { MediaMemory } from "../../../src/services/media/MediaMemory.ts"
+import { makeMediaRepo } from "../../../src/services/media/MediaRepo.ts"
 import type { LinkState } from "../../../src/services/media/MediaMemory.ts"
 import { everyDatabase } from "../../support/Postgres.ts"
 import { eventually } from "../../support/Router.ts"
@@ -155,6 +156,17 @@ for (const { fresh, name } of everyDatabase())
             [...(yield* memory.blobs([film.sha256, still.sha256])).keys()],
             [still.sha256]
           )
+        })
+      )
+
+      it.scopedLive("leaves nothing where it is replaced before all of it has come", () =>
+        Effect.gen(function* () {
+          const { sql } = yield* Effect.flatMap(fresh, open)
+          const repo = yield* Effect.provideService(makeMediaRepo, SqlClient, sql)
+          const save = (blob: Blob) =>
+            repo.save({ id: "film", value: "{}", bytes: 2 + blob.bytes.length, at: 1 }, [blob])
+          yield* Effect.all([save(picture(4_000_000)), save(picture(3_000_000))], { concurrency: 2 })
+          yield* assertSound(sql, 5_000_000)
         })
       )
 

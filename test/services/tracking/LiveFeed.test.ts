@@ -104,6 +104,23 @@ describe("who looks on", () => {
     })
   )
 
+  it.scoped("sees what all see who come at once, which is put together once", () =>
+    Effect.gen(function* () {
+      const { inFlight, look } = yield* open
+      let asked = 0
+      inFlight.enter({
+        ...{ id: "one", cutShort: () => {}, stage: () => "reading", row: rowOf("one", { state: "running" }) },
+        elapsed: () => asked++
+      })
+      const [one, two] = [yield* look(), yield* look()]
+      assert.deepStrictEqual(one.seen.events, two.seen.events)
+      assert.strictEqual(asked, 1)
+      yield* beats(1)
+      yield* look()
+      assert.strictEqual(asked, 2)
+    })
+  )
+
   it.scoped("is told of new requests, of stages and of the end, with cost, tokens and state", () =>
     Effect.gen(function* () {
       const { look, start } = yield* open

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Logger, LogLevel, Scope, TestClock } from "effect"
 import type { RequestBodies, RequestRecord } from "../../../src/domain/RequestRecord.ts"
 import { makeRowWriter } from "../../../src/services/tracking/RowWriter.ts"
+import type { Written } from "../../../src/services/tracking/RowWriter.ts"
 import { rowOf } from "../../support/Rows.ts"
 
 const rowIn = (id: string, state: RequestRecord["state"] = "done"): RequestRecord => rowOf(id, { state })
@@ -16,6 +17,8 @@ const bodyOf = (id: string, text: string): RequestBodies => ({
 /** A database that says what it is told to, and remembers what it took. */
 const open = Effect.gen(function* () {
   let code: string | undefined
+  let hangs = false
+  const refused = new Set<string>()
   const taken = new Map<string, string>()
   const texts = new Map<string, string | null>()
   const sizes: Array<number> = []
@@ -24,7 +27,10 @@ const open = Effect.gen(function* () {
     makeRowWriter({
       save: (rows, bodies) =>
         Effect.suspend(() => {
+          if (hangs) return Effect.uninterruptible(Effect.never)
           if (code !== undefined) return new SqlError({ cause: { code }, message: code })
+          if (rows.some((row) => refused.has(row.internal_request_id)))
+            return new SqlError({ cause: { code: "22003" }, message: "out of range" })
           sizes.push(rows.length)
           for (const row of rows) taken.set(row.internal_request_id, row.state)
           for (const body of bodies) texts.set(body.internal_request_id, body.request_body)
@@ -36,7 +42,13 @@ const open = Effect.gen(function* () {
   const says = (now: string | undefined) => {
     code = now
   }
-  return { ...writer, taken, texts, sizes, says, close: Scope.close(scope, Exit.void) }
+  const hang = (now: boolean) => {
+    hangs = now
+  }
+  /** With what comes of it at once. */
+  const save = (rows: ReadonlyArray<Written>) => Effect.zipLeft(writer.save(rows), TestClock.adjust(0))
+  const close = Scope.close(scope, Exit.void)
+  return { ...writer, save, taken, texts, sizes, refused, says, hang, close }
 }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
 
 describe("rows for a database", () => {
@@ -123,6 +135,78 @@ describe("rows for a database", () => {
       yield* save([[rowIn("c"), undefined]])
       assert.deepStrictEqual(Array.from(taken.keys()), ["c"])
       assert.isFalse(failing())
+    })
+  )
+
+  it.effect("that refuses one of them are lost but for that one", () =>
+    Effect.gen(function* () {
+      const { failing, lost, refused, save, taken, texts } = yield* open
+      const ids = Array.from({ length: 700 }, (_, at) => `r${at}`)
+      for (const id of ["r3", "r499", "r600"]) refused.add(id)
+      yield* save(ids.map((id) => [rowIn(id), bodyOf(id, id)] as const))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(
+        ids.filter((id) => !taken.has(id)),
+        ["r3", "r499", "r600"]
+      )
+      assert.strictEqual(texts.size, 697)
+      assert.strictEqual(lost(), 3)
+      assert.isFalse(failing())
+    })
+  )
+
+  it.effect("that takes too long for many are tried with fewer", () =>
+    Effect.gen(function* () {
+      const { hang, save, taken, sizes } = yield* open
+      const ids = Array.from({ length: 400 }, (_, at) => `r${at}`)
+      hang(true)
+      yield* save(ids.map((id) => [rowIn(id)]))
+      yield* TestClock.adjust("70 seconds")
+      hang(false)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(sizes, [50, 100, 200, 50])
+      assert.strictEqual(taken.size, 400)
+    })
+  )
+
+  it.effect("that does not answer keep nobody waiting, and arrive in their newest state when it does", () =>
+    Effect.gen(function* () {
+      const { failing, hang, lost, save, taken, texts } = yield* open
+      hang(true)
+      yield* save([[rowIn("a", "running")], [rowIn("b", "running")]])
+      yield* save([[rowIn("a"), bodyOf("a", "said")]])
+      assert.isFalse(failing())
+      yield* TestClock.adjust("31 seconds")
+      assert.isTrue(failing())
+      yield* save([[rowIn("c")]])
+      hang(false)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(Array.from(taken), [
+        ["a", "done"],
+        ["b", "running"],
+        ["c", "done"]
+      ])
+      assert.deepStrictEqual(Array.from(texts), [["a", "said"]])
+      assert.isFalse(failing())
+      assert.strictEqual(lost(), 0)
+    })
+  )
+
+  it.effect("that does not answer do not hold up the end, and are written in it if it answers", () =>
+    Effect.gen(function* () {
+      const { close, hang, save, taken } = yield* open
+      hang(true)
+      yield* save([[rowIn("a")]])
+      hang(false)
+      yield* close
+      assert.deepStrictEqual(Array.from(taken.keys()), ["a"])
+
+      const other = yield* open
+      other.hang(true)
+      yield* other.save([[rowIn("a")]])
+      const closing = yield* Effect.fork(other.close)
+      yield* TestClock.adjust("5 seconds")
+      assert.isNotNull(closing.unsafePoll())
     })
   )
 
