@@ -221,7 +221,9 @@ describe("the foreign commands", () => {
     "sudo install --mode=644 deploy/nothing.service /etc/systemd/system/nothing.service",
     "sudo install --mode=600 .env /etc/other.env",
     "sudo npm install --global --prefix /opt ./percept-0.1.0.tgz",
-    "sudo DATA_DIR=/var/lib/other percept keys list"
+    "sudo DATA_DIR=/var/lib/percept percept keys list",
+    "sudo systemd-run --property=EnvironmentFile=/etc/other.env percept keys list",
+    "sudo systemd-run --property=EnvironmentFile=/etc/percept.env --setenv=DATA_DIR=/var/lib/other percept keys list"
   ])
     it(`do not take ${wrong}`, () => assert.isString(isForeign(wrong)?.check(wrong)))
 

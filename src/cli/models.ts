@@ -1,6 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import { Console, Effect, Layer, Logger, LogLevel, Option } from "effect"
+import { isHeardHere } from "../domain/dialects/Transcription.ts"
 import { ModelNotFound } from "../domain/Errors.ts"
 import { contextOf, modalitiesOf } from "../domain/Model.ts"
 import type { Model } from "../domain/Model.ts"
@@ -80,8 +81,12 @@ const told = ({ listed, mapped, model, provider, rule }: Route): ReadonlyArray<r
   ["listed", listed === undefined ? "no" : listed.id === model ? "yes" : `yes, as ${listed.id}`],
   ["takes", modalitiesOf(listed).join(", ") || UNKNOWN],
   ["context", contextIn(listed)],
-  ["price", priceIn(listed?.pricing)]
+  ["price", priceIn(listed?.pricing)],
+  ...(rule !== "explicit" && isHeardHere(model, listed !== undefined) ? [SPEECH] : [])
 ]
+
+/** What has to be said to the rest, which holds for chats. */
+const SPEECH = ["speech", "heard on this machine under this name"] as const
 
 const contextIn = (listed: Model | undefined): string => {
   const tokens = contextOf(listed)

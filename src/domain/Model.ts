@@ -50,18 +50,22 @@ export const aliasOf = (name: string, model: Model | undefined): Model => ({
   entry: { ...model?.entry, id: name, owned_by: "percept" }
 })
 
-/** A name taken apart that has a provider before it: `ollama:mistral:7b` is Ollama's, and `mistral:7b` anybody's. */
+/**
+ * A name taken apart that has a provider before it, one that is here or one that could be: `ollama:mistral:7b` is
+ * Ollama's, and `mistral:7b` anybody's.
+ */
 export const addressed = (
-  name: string
+  name: string,
+  here: { readonly has: (provider: string) => boolean }
 ): { readonly provider: string | undefined; readonly model: string } => {
   const colon = name.indexOf(":")
   const provider = name.slice(0, Math.max(0, colon))
-  return KNOWN_NAMES.has(provider)
+  return here.has(provider) || KNOWN_NAMES.has(provider)
     ? { provider, model: name.slice(colon + 1) }
     : { provider: undefined, model: name }
 }
 
-/** Every provider there can be. */
+/** What settings can bring here. */
 const KNOWN_NAMES = new Set(["openrouter", "openai", "huggingface", "ollama", "upstream", "percept"])
 
 const OTHER_TRADES = /embed|rerank|whisper|\btts\b|dall-e|moderation/i

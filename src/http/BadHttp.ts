@@ -5,7 +5,7 @@ import type { Exchanges } from "./Exchanges.ts"
 import { pathOf } from "./NodeExchange.ts"
 
 /** What Node would answer by itself, because it is no HTTP or asks for too much, gets our shape all the same. */
-export const answerBadHttp = (server: Server, { freshId, spoil }: Exchanges): void => {
+export const answerBadHttp = (server: Server, { freshId, isMidStream, spoil }: Exchanges): void => {
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
     const status = STATUSES[error.code ?? ""] ?? 400
@@ -14,6 +14,7 @@ export const answerBadHttp = (server: Server, { freshId, spoil }: Exchanges): vo
       code: null
     })
     if (error.code !== "HPE_INVALID_EOF_STATE" && spoil(socket, failure)) return
+    if (isMidStream(socket)) return void socket.destroy()
     const body = JSON.stringify(errorBody(failure))
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

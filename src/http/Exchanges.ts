@@ -25,6 +25,8 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
     const underWay = new WeakMap<object, NodeExchange>()
     const spoil = (socket: object, failure: InvalidRequest) =>
       underWay.get(socket)?.requestBody.spoil(failure) ?? false
+    /** Whether anything more that is said on a connection would stand in the midst of an answer. */
+    const isMidStream = (socket: object) => underWay.get(socket)?.isMidStream() ?? false
 
     /** Answers on Node's response; a failure becomes an error answer and a row. */
     const answered = (
@@ -40,7 +42,7 @@ export class Exchanges extends Effect.Service<Exchanges>()("percept/Exchanges", 
       )
     }
 
-    return { make, answered, freshId, spoil }
+    return { make, answered, freshId, isMidStream, spoil }
   })
 }) {}
 

@@ -94,6 +94,12 @@ export class NodeExchange implements Exchange {
     return this.answered
   }
 
+  /** Whether a stream is being written to its connection, its own or one before it. */
+  isMidStream(): boolean {
+    const { response } = this
+    return !response.writableEnded && (this.streaming || response.socket === null)
+  }
+
   onDrain(resume: () => void): void {
     this.response.once("drain", resume)
   }

@@ -64,15 +64,9 @@ export class RequestBody {
   }
 
   private refusal(): BodyTooLarge | UnsupportedMediaType | undefined {
-    const {
-      "content-encoding": encoding,
-      "content-length": length,
-      "content-type": type
-    } = this.request.headers
-    if (encoding !== undefined && encoding !== "identity")
-      return new UnsupportedMediaType({
-        message: `Request bodies must not be encoded (content-encoding: ${encoding.slice(0, 40)}).`
-      })
+    const { "content-length": length, "content-type": type } = this.request.headers
+    const encoded = encodedRefusal(this.request)
+    if (encoded !== undefined) return encoded
     if (type !== undefined && !JSON_TYPE.test(type))
       return new UnsupportedMediaType({
         message: "Send the request body as JSON, with content-type: application/json."
@@ -115,6 +109,15 @@ export class RequestBody {
     const late = new BodyTimeout({ message: "The request body did not arrive in time." })
     this.clock = setTimeout(() => this.settle?.(Effect.fail(late)), this.limits.millis)
   }
+}
+
+export const encodedRefusal = ({ headers }: IncomingMessage): UnsupportedMediaType | undefined => {
+  const { "content-encoding": encoding = "identity" } = headers
+  return encoding === "identity"
+    ? undefined
+    : new UnsupportedMediaType({
+        message: `Request bodies must not be encoded (content-encoding: ${encoding.slice(0, 40)}).`
+      })
 }
 
 /** What `curl -d` and careless clients send is taken too, if it is JSON. */

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { BodyTimeout, MediaFailure, UnsupportedMediaType } from "../domain/Errors.ts"
 import type { BodyFailure } from "../domain/Exchange.ts"
 import { boundaryIn, MultipartReader } from "./Multipart.ts"
+import { encodedRefusal } from "./RequestBody.ts"
 import { broken, MOST_BESIDES, tooLarge, UploadForm } from "./UploadForm.ts"
 import type { Upload } from "./UploadForm.ts"
 
@@ -43,16 +44,15 @@ export const receive = Effect.fn("Upload.receive")(function* (
 })
 
 const refusalOf = (request: IncomingMessage, type: string, limits: UploadLimits): BodyFailure | undefined => {
-  const { "content-encoding": encoding, "content-length": length } = request.headers
-  if (encoding !== undefined && encoding !== "identity")
-    return new UnsupportedMediaType({
-      message: `Request bodies must not be encoded (content-encoding: ${encoding.slice(0, 40)}).`
-    })
+  const encoded = encodedRefusal(request)
+  if (encoded !== undefined) return encoded
   if (!/^multipart\/form-data\s*(;|$)/i.test(type))
     return new UnsupportedMediaType({
       message: "Send the file as multipart/form-data, as a part named 'file'."
     })
-  return Number(length ?? 0) > limits.fileBytes + MOST_BESIDES ? tooLarge(limits.fileBytes) : undefined
+  return Number(request.headers["content-length"] ?? 0) > limits.fileBytes + MOST_BESIDES
+    ? tooLarge(limits.fileBytes)
+    : undefined
 }
 
 /** Done when the last byte is on disk. Who goes away meanwhile is interrupted elsewhere. */

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { ChatCompletion, ChatRequestBody } from "../domain/chat/Chat.ts"
 import { isObject } from "../domain/Json.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { version } from "../services/version.ts"
 import { Remembered } from "./mediaContract.ts"
 import { Metrics } from "./metricsContract.ts"
 import { Ollama } from "./ollamaContract.ts"
@@ -134,7 +135,7 @@ class Audio extends HttpApiGroup.make("audio")
       .annotate(OpenApi.Summary, "Speech to text, on this machine or by a provider")
       .annotate(
         OpenApi.Description,
-        "For `whisper-1` and its like the local speech engine listens; `openai:whisper-1`, or a model that a provider lists, goes there with its form as it is. `text`, `srt` and `vtt` answer in plain text; with `stream` words come as events, as they are understood."
+        "`whisper-1`, `whisper-local` and `gpt-4o-transcribe` are heard on this machine, other names of Whisper where no provider lists them; `openai:whisper-1`, or any model that a provider lists, goes there with its form as it is. `MODEL_MAP` goes before all that. `text`, `srt` and `vtt` answer in plain text; with `stream` words come as events, as they are understood."
       )
   )
   .annotate(OpenApi.Title, "Audio") {}
@@ -218,6 +219,6 @@ export class Api extends HttpApi.make("percept")
   .addError(failing(403, "A web page of another origin."))
   .addError(failing(500, "A bug of the router."))
   .annotate(OpenApi.Title, "Percept")
-  .annotate(OpenApi.Version, "0.1.0")
+  .annotate(OpenApi.Version, version)
   .annotate(OpenApi.Description, "A router that gives any model eyes and ears.")
   .annotate(OpenApi.Transform, asSpoken) {}

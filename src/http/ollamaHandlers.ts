@@ -1,12 +1,14 @@
 import { HttpApiBuilder } from "@effect/platform"
 import { Effect } from "effect"
 import * as OllamaEmbed from "../domain/dialects/OllamaEmbed.ts"
+import { readBody } from "../domain/dialects/OllamaFields.ts"
 import * as OllamaLoad from "../domain/dialects/OllamaLoad.ts"
 import { InvalidRequest } from "../domain/Errors.ts"
 import type { Exchange } from "../domain/Exchange.ts"
-import { isObject, parseJson, stringField } from "../domain/Json.ts"
+import { stringField } from "../domain/Json.ts"
 import { Admission } from "../services/Admission.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import type { Caller } from "../services/ApiKeys.ts"
 import { AppConfig } from "../services/AppConfig.ts"
 import { Embeddings } from "../services/gateway/Embeddings.ts"
 import { Gateway } from "../services/gateway/Gateway.ts"
@@ -29,23 +31,22 @@ export const ollama = HttpApiBuilder.group(Api, "ollama", (handlers) =>
     const embed = embeddings.embed(OllamaEmbed.decode)
     const embedOld = embeddings.embed(OllamaEmbed.decodeOld)
 
+    const shownTo = (caller: Caller) => (name: string) => admission.mayUse(caller, name)
+
     const tags = Effect.fn("ollama.tags")(function* (exchange: Exchange) {
-      const caller = yield* keys.admit(exchange)
-      send(exchange, yield* models.tags((name) => admission.mayUse(caller, name)))
+      send(exchange, yield* models.tags(shownTo(yield* keys.admit(exchange))))
     })
 
     const show = Effect.fn("ollama.show")(function* (exchange: Exchange) {
-      yield* keys.admit(exchange)
-      const request = parseJson(Buffer.from(yield* exchange.body()).toString())
-      if (!isObject(request)) return yield* NO_JSON
+      const caller = yield* keys.admit(exchange)
+      const request = yield* readBody(yield* exchange.body())
       const name = stringField(request, "model") || stringField(request, "name")
       if (name === undefined || name === "") return yield* NO_MODEL
-      send(exchange, yield* models.show(name, request))
+      send(exchange, yield* models.show(name, request, shownTo(caller)))
     })
 
     const running = Effect.fn("ollama.running")(function* (exchange: Exchange) {
-      yield* keys.admit(exchange)
-      send(exchange, yield* models.running())
+      send(exchange, yield* models.running(shownTo(yield* keys.admit(exchange))))
     })
 
     const version = Effect.fn("ollama.version")(function* (exchange: Exchange) {
@@ -92,10 +93,6 @@ const wantsPage = (accept = ""): boolean =>
     .split(",")
     .some((range) => /^\s*(text\/html|application\/xhtml\+xml)\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(range))
 
-const NO_JSON = new InvalidRequest({
-  message: "The request body is not a valid JSON object.",
-  code: "invalid_json"
-})
 const NO_MODEL = new InvalidRequest({ message: "model is required", param: "model", code: null })
 
 /** Of the API that is spoken here; clients go by it when they ask what they may expect. */

@@ -37,7 +37,7 @@ interface Asked {
 /** What a key of the database is held to: its rates, its models, its budget. All others pass without a look. */
 export class Admission extends Effect.Service<Admission>()("percept/Admission", {
   effect: Effect.gen(function* () {
-    const { budgetUnknown, modelMap } = yield* AppConfig
+    const { budgetUnknown } = yield* AppConfig
     const budgets = yield* Budgets
     const catalogue = yield* Catalogue
     const keys = yield* ApiKeys
@@ -90,17 +90,16 @@ export class Admission extends Effect.Service<Admission>()("percept/Admission", 
             () => broke(key, nano)
           ).pipe(Effect.asVoid)
 
-    /** Whether a model goes by any name that the caller may use. */
+    /** Whether a request of the caller's may name this model. */
     const mayUse = ({ models }: Caller, name: string): boolean =>
-      models === undefined || fitsAny(models, [name, modelMap.find(name)?.name])
+      models === undefined || fitsAny(models, [name, ...namesOf(Either.getOrUndefined(router.route(name)))])
 
     /** Side calls ask for what the operator set, so they need no leave. */
     const forbiddenIn = (key: StoredKey, row: RequestRecord, route: Route, others: ReadonlyArray<string>) => {
       const { models } = key
       if (models === undefined || row.kind !== "main") return undefined
       const asked = row.model_requested_by_client
-      const name = `${route.provider.name}:${route.model}`
-      const isAllowed = fitsAny(models, [asked, route.model, name])
+      const isAllowed = fitsAny(models, [asked, ...namesOf(route)])
       const other = others.find((other) => !fitsAny(models, [other]))
       return isAllowed && other === undefined
         ? undefined
@@ -136,15 +135,21 @@ export class Admission extends Effect.Service<Admission>()("percept/Admission", 
       return id === undefined ? undefined : ring.byId(id)
     }
 
-    /** For what runs here and costs nothing. */
-    const allow = ({ row }: Recording, name: string): Effect.Effect<void, ModelForbidden> => {
+    /** For what runs here and costs nothing: by the name that was asked for, or what the map makes of it. */
+    const allow = ({ row }: Recording, asked: string, name: string): Effect.Effect<void, ModelForbidden> => {
       const models = keyOf(row.key_id)?.models
-      return models === undefined || fitsAny(models, [name]) ? Effect.void : Effect.fail(forbidden(name))
+      return models === undefined || fitsAny(models, [asked, name])
+        ? Effect.void
+        : Effect.fail(forbidden(asked))
     }
 
     return { afford, allow, enter, mayUse, refusal }
   })
 }) {}
+
+/** What a model is called where it is. */
+const namesOf = (route: Route | undefined): ReadonlyArray<string> =>
+  route === undefined ? [] : [route.model, `${route.provider.name}:${route.model}`]
 
 /** Models that OpenRouter may have answer in place of the first. */
 const fallbacksIn = (body: JsonObject): ReadonlyArray<string> =>

@@ -6,6 +6,7 @@ import type { UpstreamFailure } from "../domain/Errors.ts"
 import { AppConfig } from "./AppConfig.ts"
 import { settings } from "./config/settings.ts"
 import { examineFile, examineServer } from "./database/examine.ts"
+import { ModelRouter } from "./gateway/ModelRouter.ts"
 import { Providers } from "./gateway/Provider.ts"
 import type { Provider } from "./gateway/Provider.ts"
 import { Doctor } from "./media/Doctor.ts"
@@ -31,6 +32,7 @@ export class Checkup extends Effect.Service<Checkup>()("percept/Checkup", {
   effect: Effect.gen(function* () {
     const config = yield* AppConfig
     const { examine } = yield* Doctor
+    const router = yield* ModelRouter
     const configured = (yield* Providers).filter(({ name }) => name !== "percept")
 
     const media = Effect.map(examine(), (findings) =>
@@ -49,7 +51,18 @@ export class Checkup extends Effect.Service<Checkup>()("percept/Checkup", {
         text: `${models} models, just listed; lists are kept for ${kept}`,
         facts: { models }
       }
-      return [...found.map(needing(needed)), catalogue]
+      return [...found.map(needing(needed)), catalogue, yield* vision]
+    })
+
+    const vision = Effect.map(router.eyes, (route): Checked => {
+      const name = "vision model"
+      if (route === undefined)
+        return {
+          ...{ name, state: "missing", needed: false, text: `nobody here has ${config.visionModel}` },
+          remedy: "set VISION_MODEL to a model that sees; percept models list says which there are"
+        }
+      const place = `${route.provider.name}${route.listed === undefined ? ", which does not list it" : ""}`
+      return { name, state: "ok", needed: false, text: `${config.visionModel}  ${place}` }
     })
 
     const storage = Effect.all(

@@ -33,8 +33,7 @@ interface Parser {
 
 const parserOf = (socket: Duplex): Parser | undefined => {
   const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === "parser")
-  const held: { readonly [key: symbol]: unknown } = socket as never
-  const parser = key === undefined ? undefined : held[key]
+  const parser: unknown = key === undefined ? undefined : Reflect.get(socket, key)
   return isParser(parser) ? parser : undefined
 }
 

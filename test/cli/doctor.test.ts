@@ -59,6 +59,7 @@ describe("percept doctor on providers", () => {
         /^✓ openrouter {4}\d+ models in \d+ ms; the key is good, \$12\.50 of its limit left$/m
       )
       assert.match(out, /^✓ catalogue {5}\d+ models, just listed; lists are kept for \d+[mh]$/m)
+      assert.match(out, /^✓ vision model {2}mistralai\/\S+ {2}openrouter, which does not list it$/m)
       assert.match(out, /^ {2}MAX_BODY_MB +64\n/m)
       assert.deepStrictEqual(
         upstream.received.map(({ headers, method, path }) => [method, path, headers.authorization]),
@@ -90,12 +91,13 @@ describe("percept doctor on providers", () => {
     Effect.gen(function* () {
       const { report } = yield* machine
       const upstream = yield* startUpstream
-      const env = { ...upstream.env, OLLAMA_BASE_URL: "http://127.0.0.1:1" }
+      const env = { ...upstream.env, OLLAMA_BASE_URL: "http://127.0.0.1:1", VISION_MODEL: "nowhere" }
       const { code, find, works } = yield* report(env)
       assert.deepStrictEqual([code, works], [0, true])
       assert.include(find("ollama"), { state: "failing" })
       // Who stands in for a provider need not know of keys.
       assert.include(find("openrouter"), { state: "ok" })
+      assert.include(find("vision model"), { state: "missing", text: "nobody here has nowhere" })
     })
   )
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { OutgoingHttpHeaders } from "node:http"
+import { connect } from "node:net"
 import { gzipSync } from "node:zlib"
 import { parseJson, stringField } from "../../src/domain/Json.ts"
 import { eventually, startRouter } from "../support/Router.ts"
@@ -8,14 +9,18 @@ import type { Router } from "../support/Router.ts"
 import { shared } from "../support/Shared.ts"
 import {
   abandonedWith,
+  byHand,
+  chunk,
   client,
   errorAnswer,
   HI,
+  openStream,
   refusedWith,
   send,
   sendChat,
   sendRaw,
   servesOn,
+  silence,
   startUpstream,
   succeeded
 } from "../support/Upstream.ts"
@@ -348,6 +353,43 @@ describe.concurrent("bytes that are no HTTP request", () => {
     )
 })
 
+describe("bytes that are no HTTP, behind a request whose answer is under way,", () => {
+  const body = JSON.stringify({ ...HI, stream: true })
+  const head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json"
+  const request = `${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  for (const [where, further] of [
+    ["at once", []],
+    ["after another request", [request]]
+  ] as const)
+    it.scopedLive(`end the connection and are not answered in its midst, ${where}`, () =>
+      Effect.gen(function* () {
+        const { router, upstream } = yield* startBoth(true)
+        const asked = byHand(upstream)
+        const pieces: Array<Buffer> = []
+        const { hostname, port } = new URL(router.url)
+        const socket = connect(Number(port), hostname)
+        const closed = new Promise((resolve) => socket.on("close", resolve))
+        socket.on("data", (piece: Buffer) => pieces.push(piece)).on("error", () => {})
+        socket.write(request)
+        const answer = yield* asked
+        openStream(answer)
+        answer.write(chunk({ content: "Hello" }))
+        const heard = Effect.sync(() => Buffer.concat(pieces).toString())
+        yield* eventually(heard, (text) => text.includes("Hello"))
+        upstream.answers(silence)
+        for (const more of further) socket.write(more)
+        yield* eventually(
+          Effect.sync(() => upstream.received.length),
+          (calls) => calls === 1 + further.length
+        )
+        socket.write("nonsense\r\n\r\n")
+        yield* Effect.promise(() => closed)
+        assert.strictEqual((yield* heard).match(/HTTP\/1\.1 /g)?.length, 1)
+        yield* eventually(router.rowsNow, ([row]) => row?.state === "cancelled")
+      })
+    )
+})
+
 const KEY = 'k-it\'s "quoted"; --%00\\u0000'
 const OTHER = "another-key-of-this-router"
 const KEYS = { API_KEYS: `${KEY}, ${OTHER}` }
@@ -526,7 +568,8 @@ bothWays("a web page of somebody else", (lanes) => {
       const got = yield* send(router, preflight(FRIEND))
       assert.strictEqual(got.status, 204)
       assert.strictEqual(got.headers["access-control-allow-origin"], FRIEND)
-      assert.include(got.headers["access-control-allow-methods"], "POST")
+      for (const method of ["GET", "POST", "DELETE"])
+        assert.include(got.headers["access-control-allow-methods"], method)
       assert.strictEqual(got.headers["access-control-allow-headers"], "authorization, x-my-header")
       assert.strictEqual(got.headers.vary, "Origin")
       assert.strictEqual(got.text, "")
@@ -552,7 +595,8 @@ bothWays("a web page of somebody else", (lanes) => {
       yield* refusedWith(router, error, { status: 400, source: "client" })
       for (const { headers } of [answer, error]) {
         assert.strictEqual(headers["access-control-allow-origin"], FRIEND)
-        assert.include(headers["access-control-expose-headers"], "x-request-id")
+        for (const name of ["x-request-id", "x-total", "x-truncated"])
+          assert.include(headers["access-control-expose-headers"], name)
         assert.strictEqual(headers.vary, "Origin")
       }
     })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { field, parseJson } from "../../src/domain/Json.ts"
+import { arrayField, field, parseJson } from "../../src/domain/Json.ts"
+import { startOllama } from "../support/OllamaUpstream.ts"
 import { everyDatabase } from "../support/Postgres.ts"
 import { bearer, openKeys } from "../support/Keys.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
@@ -101,7 +102,7 @@ describe("a router with keys in its database", () => {
       const upstream = yield* startUpstream
       const env = {
         DB_PATH: `${yield* temporaryFolder}/kept.db`,
-        ...upstream.env,
+        ...{ ...upstream.env, ...(yield* startOllama).env },
         MODEL_MAP: JSON.stringify({ quick: "test/free:free", dear: "test/plain" })
       }
       const keys = yield* openKeys(env)
@@ -138,7 +139,7 @@ describe("a router with keys in its database", () => {
       assert.match(String(errorIn(ollama.text)), /may not use the model 'test\/plain'/)
       assert.strictEqual(upstream.received.length, 4)
 
-      const get = (path: string) => send(router, { method: "GET", path, headers: bearer(secret) })
+      const get = (path: string, key = secret) => send(router, { method: "GET", path, headers: bearer(key) })
       const listed = parseJson((yield* get("/v1/models")).text)
       const ids = (list: unknown, key: string) =>
         Array.isArray(list) ? list.map((entry) => field(entry, key)) : "no list"
@@ -147,6 +148,29 @@ describe("a router with keys in its database", () => {
       assert.strictEqual((yield* get("/v1/models/quick")).status, 200)
       const tags = parseJson((yield* get("/api/tags")).text)
       assert.strictEqual(ids(field(tags, "models"), "name").length, 2)
+
+      const provided = (yield* keys.make({ name: "by provider", models: ["openrouter:test/pl*"] })).secret
+      const few = parseJson((yield* get("/v1/models", provided)).text)
+      assert.deepStrictEqual(ids(field(few, "data"), "id"), ["dear", "test/plain"])
+      assert.strictEqual((yield* get("/v1/models/test/plain", provided)).status, 200)
+      assert.strictEqual((yield* get("/v1/models/openrouter:test/plain", provided)).status, 200)
+      assert.strictEqual((yield* get("/v1/models/quick", provided)).status, 404)
+      const show = (model: string) =>
+        send(router, { path: "/api/show", body: JSON.stringify({ model }), headers: bearer(provided) })
+      assert.strictEqual((yield* show("test/plain")).status, 200)
+      assert.strictEqual((yield* show("dear")).status, 200)
+      const hidden = yield* show("quick")
+      assert.deepStrictEqual(
+        [hidden.status, parseJson(hidden.text)],
+        [404, { error: "model 'quick' not found" }]
+      )
+
+      const local = (yield* keys.make({ name: "local", models: ["ollama:*"] })).secret
+      for (const [key, loaded] of [
+        [provided, 0],
+        [local, 1]
+      ] as const)
+        assert.strictEqual(arrayField(parseJson((yield* get("/api/ps", key)).text), "models").length, loaded)
     })
   )
 

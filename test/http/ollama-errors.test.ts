@@ -82,6 +82,8 @@ for (const lanes of [true, false]) {
             "null"
           ])
             yield* refused(router, { path, body }, 400, /JSON/)
+          const deep = `{"model":"x","a":${"[".repeat(300)}${"]".repeat(300)}}`
+          yield* refused(router, { path, body: deep }, 400, /deeper than 256/)
           yield* refused(router, { path, body: large }, 413, /MAX_BODY_MB/)
           for (const type of ["image/png", "multipart/form-data; boundary=x", "application/x-ndjson"])
             yield* refused(router, { path, body: "{}", headers: { "content-type": type } }, 415, /JSON/)

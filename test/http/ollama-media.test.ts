@@ -24,6 +24,7 @@ import {
 } from "../support/Senses.ts"
 import { finalRow, send } from "../support/Upstream.ts"
 import { weightsFile } from "../support/Weights.ts"
+import { fixture } from "../support/Words.ts"
 
 const clientOf = ({ router }: { readonly router: Router }, headers: Record<string, string> = {}) =>
   new Ollama({ host: router.url, headers })
@@ -133,6 +134,34 @@ describe("pictures given in Ollama's way", () => {
       assert.match(String(got.headers["x-percept-media"]), /image 1/)
       assert.deepStrictEqual(picturesOf(asked(senses)[0]), [])
       assert.strictEqual((yield* finalRow(senses.router, got)).state, "done")
+    })
+  )
+})
+
+describe("where nobody has the vision model", () => {
+  it.scopedLive("the asked model stays, with what was heard and a note on what cannot be shown", () =>
+    Effect.gen(function* () {
+      const ollama = yield* startOllama
+      const alone = { ...ollama.env, OPENROUTER_API_KEY: "", VISION_MODEL: "" }
+      const { ask, host, router } = yield* startSenses(alone)
+      const film = host.serve("/film.mp4", fixture("no-sound.mp4")).href
+      const picture = yield* Effect.promise(() => noise(24, 24).png().toBuffer())
+      const image = { url: `data:image/png;base64,${picture.toString("base64")}` }
+      for (const policy of ["auto", "describe"]) {
+        const content = [
+          { type: "text", text: film },
+          { type: "image_url", image_url: image }
+        ]
+        const reply = yield* ask("mistral:7b", content, { headers: { "x-percept-policy": policy } })
+        assert.strictEqual(reply.status, 200, reply.text)
+        const told = asked({ upstream: ollama }).at(-1)
+        assert.strictEqual(stringField(told, "model"), "mistral:7b")
+        assert.deepStrictEqual(picturesOf(told), [])
+        assert.match(wordsOf(told), /^Seen: nothing; \d+ pictures? taken, and none could be shown here\.$/m)
+        assert.include(wordsOf(told), "Here an image from an attached file should follow, but no model here")
+      }
+      assert.strictEqual(ollama.received.length, 2)
+      assert.strictEqual((yield* router.rows).length, 2)
     })
   )
 })

@@ -2,10 +2,20 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { arrayField, field } from "../../src/domain/Json.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { accountUrl } from "../../src/services/gateway/providers/HuggingFace.ts"
 import { all, askedOf, headed, openAi, question, settled } from "../support/Clients.ts"
 import { eventually, startRouter } from "../support/Router.ts"
-import { chunk, completion, json, startUpstream, stream } from "../support/Upstream.ts"
+import { chunk, completion, json, send, startUpstream, stream } from "../support/Upstream.ts"
 import type { Answer } from "../support/Upstream.ts"
+
+describe("the key of Hugging Face", () => {
+  for (const [router, account] of [
+    ["https://router.huggingface.co/v1", "https://huggingface.co/api/whoami-v2"],
+    ["http://router.lan:8080/v1", "http://router.lan:8080/api/whoami-v2"]
+  ] as const)
+    it(`is shown to ${account} where the router is ${router}`, () =>
+      assert.strictEqual(accountUrl(new URL(router)).href, account))
+})
 
 const startHuggingFace = (env: { readonly [name: string]: string } = {}) =>
   Effect.gen(function* () {
@@ -180,6 +190,19 @@ describe("Hugging Face", () => {
           ["listed", "vision"]
         )
       })
+  )
+
+  it.scopedLive("is not bothered with OpenRouter's word for what an Ollama client wishes of thoughts", () =>
+    Effect.gen(function* () {
+      const { router, upstream } = yield* startHuggingFace()
+      for (const think of [false, "low"]) {
+        const body = JSON.stringify({ ...question("Hi", "org/differs"), think, stream: false })
+        assert.strictEqual((yield* send(router, { path: "/api/chat", body })).status, 200)
+      }
+      const [unthinking, thinking] = [askedOf(upstream), askedOf(upstream, 1)]
+      assert.sameMembers(Object.keys(Object(unthinking)), ["model", "messages", "stream"])
+      assert.strictEqual(field(thinking, "reasoning_effort"), "low")
+    })
   )
 
   it.scopedLive("has no legacy completions of its own, so they come to it as a chat", () =>

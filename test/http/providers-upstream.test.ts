@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { AuthenticationError, InternalServerError } from "openai"
 import { askedOf, CLIENT_KEY, openAi, question, raised, settled, silence } from "../support/Clients.ts"
 import { eventually, startRouter } from "../support/Router.ts"
-import { closedPort, completion, json, startUpstream, UPSTREAM_KEY } from "../support/Upstream.ts"
+import { closedPort, completion, json, send, startUpstream, UPSTREAM_KEY } from "../support/Upstream.ts"
 import type { Upstream } from "../support/Upstream.ts"
 
 const listedOnce = (upstream: Upstream) =>
@@ -51,6 +51,9 @@ describe("UPSTREAM_URL", () => {
       const body = `{"messages":[ {"role":"user","content":"Hï"} ], "top_k":5, "model":"a", "x":null}`
       yield* router.post(body)
       assert.strictEqual(upstream.received[0]?.body.toString("utf8"), body)
+      const thoughtless = JSON.stringify({ ...question("Hi", "a"), think: false, stream: false })
+      yield* send(router, { path: "/api/chat", body: thoughtless })
+      assert.sameMembers(Object.keys(Object(askedOf(upstream, 1))), ["model", "messages", "stream"])
     })
   )
 

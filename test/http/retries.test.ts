@@ -16,6 +16,7 @@ import {
   refusedWith,
   reset,
   says,
+  send,
   sendChat,
   startUpstream,
   stream,
@@ -44,6 +45,12 @@ const failing = (status: number, error: object = {}, headers: Record<string, str
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const COMMENT = ": OPENROUTER PROCESSING\n\n"
 const GOOD = chunk({ content: "Hello" })
+const BROKEN = { error: { code: "server_error", message: "Gone" } }
+
+/** The beginning of a call, half of its arguments. */
+const CALL = chunk({
+  tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "find", arguments: '{"ci' } }]
+})
 
 /** The same answer, and when it was asked for. */
 const noting =
@@ -185,6 +192,22 @@ describe.concurrent("what will not pass is tried once", () => {
       yield* brokenOffWith(router, got, { begun: COMMENT })
     })
   )
+
+  for (const [what, sent] of [
+    ["two pieces", [CALL, event(BROKEN)]],
+    ["one piece", [CALL + event(BROKEN)]]
+  ] as const)
+    it.scopedLive(`a stream that has begun what an Ollama client is told at the end, in ${what}`, () =>
+      Effect.gen(function* () {
+        const { router, streamed, upstream } = yield* usual
+        upstream.once(stream(...sent))
+        const got = yield* send(router, { path: "/api/chat", body: JSON.stringify(streamed) })
+        assert.strictEqual(upstream.received.length, 1)
+        assert.deepStrictEqual([got.status, parseJson(got.text)], [502, { error: "Gone" }])
+        const [row] = yield* router.rows
+        assert.strictEqual(row?.state, "failed")
+      })
+    )
 
   it.scopedLive("anything, with UPSTREAM_RETRIES=0", () =>
     Effect.gen(function* () {

@@ -16,9 +16,10 @@ const PATH = "/v1/audio/transcriptions"
 const speech = readFileSync(fixture("speech.opus"))
 
 /** A router with three providers, all of which are this one server. */
-const start = (env: { readonly [name: string]: string } = {}) =>
+const start = (env: { readonly [name: string]: string } = {}, ...listed: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const upstream = yield* startUpstream
+    if (listed.length > 0) upstream.lists(json(200, { data: listed.map((id) => ({ id })) }))
     const router = yield* startRouter({
       ...upstream.env,
       ...{ OPENAI_API_KEY: "sk-operators-own-key", OPENAI_BASE_URL: `${upstream.url}/v1` },
@@ -338,6 +339,34 @@ describe("speech that cannot be forwarded", () => {
       }
       assert.strictEqual(upstream.received.length, 0)
     })
+  )
+
+  it.scopedLive(
+    "goes where the operator's map says before all, and a Whisper that is listed where it is",
+    () =>
+      Effect.gen(function* () {
+        const map = { "whisper-1": "openai:whisper-1", ears: "whisper-local" }
+        const { create, router, upstream } = yield* start(
+          { MODEL_MAP: JSON.stringify(map) },
+          "whisper-large-v3"
+        )
+        upstream.answers(json(200, { text: "Hi" }))
+        for (const model of ["whisper-1", "whisper-large-v3"])
+          assert.strictEqual((yield* Effect.promise(() => create({ file: file(), model }))).text, "Hi")
+        const text = yield* named("text.mp3", Buffer.from("no sound at all"))
+        for (const model of ["ears", "whisper-small"])
+          yield* raised(BadRequestError, () => create({ file: text, model }))
+        assert.strictEqual(upstream.received.length, 2)
+        assert.deepStrictEqual(
+          (yield* settled(router, 4)).map((row) => [row.provider, row.route_rule]),
+          [
+            ["openai", "map+explicit"],
+            ["openrouter", "first"],
+            ["percept", "map+percept"],
+            ["percept", "percept"]
+          ]
+        )
+      })
   )
 })
 

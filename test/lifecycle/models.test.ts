@@ -101,7 +101,7 @@ describe("percept models resolve", () => {
   it.scopedLive("says where a name goes, by which rule, and what is known of the model", () =>
     Effect.gen(function* () {
       const env = yield* providers
-      const names = ["gpt-4", "gpt-3.5-turbo", "vendor/eyes:free"]
+      const names = ["gpt-4", "gpt-3.5-turbo", "vendor/eyes:free", "whisper-1"]
       const told = yield* Effect.forEach(names, (name) => percept(env, "resolve", name), {
         concurrency: "unbounded"
       })
@@ -109,7 +109,7 @@ describe("percept models resolve", () => {
         told.map(({ code, err }) => [code, err]),
         names.map(() => [0, ""])
       )
-      const [mapped, pattern, variant] = told.map(({ out }) => out)
+      const [mapped, pattern, variant, speech] = told.map(({ out }) => out)
       const eyes = [
         "takes     text, image",
         "context   128000 tokens",
@@ -139,6 +139,7 @@ describe("percept models resolve", () => {
         "listed    yes, as vendor/eyes",
         ...eyes
       ])
+      assert.strictEqual(speech?.at(-1), "speech    heard on this machine under this name")
     })
   )
 

@@ -25,6 +25,7 @@ const huggingface = provider("huggingface", "meta/llama")
 const upstream = provider("upstream")
 const latest = provider("upstream", "new:latest")
 const openai = provider("openai", "gpt-x", "both")
+const groq = provider("groq", "llama-3.3", "vendor/one")
 const percept = provider("percept", "percept/inspect")
 
 /** Where names go in a router of these providers, once it knows their lists. */
@@ -62,6 +63,12 @@ describe("a name", () => {
       all,
       "percept:percept/inspect",
       "explicit: percept percept/inspect"
+    ],
+    [
+      "with a provider of the program's own before it goes there",
+      [openrouter, groq, percept],
+      "groq:new",
+      "explicit: groq new"
     ],
     ["with a variant goes where it is listed", all, "mistral:7b", "listed: ollama mistral:7b"],
     ["with an unknown word before a colon is a name", all, "llama:70b", "first: openrouter llama:70b"],
@@ -155,7 +162,7 @@ describe("a name", () => {
     Effect.gen(function* () {
       const layer = ModelRouter.Default.pipe(
         Layer.provideMerge(Catalogue.Default),
-        Layer.provide([Layer.succeed(Providers, all), AppConfig.layer({})])
+        Layer.provide([Layer.succeed(Providers, [...all, groq]), AppConfig.layer({})])
       )
       const context = yield* Effect.orDie(Layer.build(layer))
       yield* Effect.flatMap(Effect.provide(Catalogue, context), (catalogue) => catalogue.all())
@@ -165,6 +172,8 @@ describe("a name", () => {
       assert.strictEqual(price("ollama:vendor/both"), "0.6")
       assert.isUndefined(price("openai:vendor/both"))
       assert.isUndefined(price("vendor/unknown"))
+      const { find } = yield* Effect.provide(Catalogue, context)
+      assert.strictEqual((yield* find("groq:vendor/one"))?.provider, "groq")
     })
   )
 })

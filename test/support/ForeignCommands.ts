@@ -61,6 +61,9 @@ const host = (command: string): string | undefined => {
   const [, prefix] = /--prefix (\S+)/.exec(command) ?? []
   if (prefix !== undefined && !unit.includes(`ExecStart=${prefix}/bin/percept `))
     return "the unit starts another one"
+  const [, settings] = /EnvironmentFile=(\S+)/.exec(command) ?? []
+  if (/ percept (?:keys|db)\b/.test(command) && !unit.includes(`EnvironmentFile=-${settings}`))
+    return "it knows other settings than the unit"
   const [, folder] = /DATA_DIR=(\S+)/.exec(command) ?? []
   const [, state = ""] = /^StateDirectory=(.*)$/m.exec(unit) ?? []
   return folder === undefined || folder === `/var/lib/${state}`

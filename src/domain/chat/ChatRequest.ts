@@ -1,8 +1,9 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
-import { isDeeperThan, isObject } from "../Json.ts"
+import { isObject } from "../Json.ts"
 import type { Voice } from "../dialects/Voice.ts"
 import type { JsonObject } from "../Json.ts"
+import { requestObject, tooDeep } from "../RequestObject.ts"
 import * as ModelName from "./ModelName.ts"
 
 /** A chat request in the internal form: the client's own bytes beside what they say. */
@@ -24,28 +25,25 @@ export interface ChatRequest {
 export const fromBody = (
   body: JsonObject,
   rest: Pick<ChatRequest, "ollama" | "voice"> = {}
-): Either.Either<ChatRequest, InvalidRequest> =>
-  Either.map(read(JSON.stringify(body), body), (request) => ({ ...request, ...rest }))
+): Either.Either<ChatRequest, InvalidRequest> => {
+  const text = JSON.stringify(body)
+  const refusal = tooDeep(text)
+  if (refusal !== undefined) return Either.left(refusal)
+  return Either.map(read(text, body), (request) => ({ ...request, ...rest }))
+}
 
 /** Reads a request once. Only what the router relies on is checked; all else is the provider's business. */
 export const parse = (bytes: Uint8Array): Either.Either<ChatRequest, InvalidRequest> => {
   const text = decoder.decode(bytes)
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return wrong("The request body is not valid JSON.", null, "invalid_json")
-  }
-  return read(text, body, bytes)
+  const body = requestObject(text)
+  return body instanceof InvalidRequest ? Either.left(body) : read(text, body, bytes)
 }
 
 const read = (
   text: string,
-  body: unknown,
+  body: JsonObject,
   bytes: Uint8Array = encoder.encode(text)
 ): Either.Either<ChatRequest, InvalidRequest> => {
-  if (!isObject(body)) return wrong("The request body must be a JSON object.", null)
-  if (isDeeperThan(text, DEEPEST)) return wrong(`The request body nests deeper than ${DEEPEST} levels.`, null)
   const { model, messages, stream } = body
   if (model !== undefined && model !== null && typeof model !== "string")
     return wrong("'model' must be a string.", "model")
@@ -87,9 +85,8 @@ const messageProblem = (message: unknown): readonly [string, string] | undefined
   return undefined
 }
 
-const wrong = (message: string, param: string | null, code: string | null = null) =>
+const wrong = (message: string, param: string, code: string | null = null) =>
   Either.left(new InvalidRequest({ message, param, code }))
 
-const DEEPEST = 256
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()

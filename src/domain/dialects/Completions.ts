@@ -2,8 +2,9 @@ import { Either } from "effect"
 import * as ChatRequest from "../chat/ChatRequest.ts"
 import { withTopLevel } from "../chat/ModelName.ts"
 import { InvalidRequest } from "../Errors.ts"
-import { field, isDeeperThan, isObject, parseJson } from "../Json.ts"
+import { field } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
+import { requestObject } from "../RequestObject.ts"
 import { makeVoice } from "./CompletionVoice.ts"
 
 /** A legacy completion: the client's own bytes, and each of its prompts as what a user says in a chat. */
@@ -15,10 +16,8 @@ export interface CompletionRequest extends ChatRequest.ChatRequest {
 /** Reads a request once. Only what the router relies on is checked; all else is the provider's business. */
 export const decode = (bytes: Uint8Array): Either.Either<CompletionRequest, InvalidRequest> => {
   const text = decoder.decode(bytes)
-  const body = parseJson(text)
-  if (body === undefined) return wrong("The request body is not valid JSON.", null, "invalid_json")
-  if (!isObject(body)) return wrong("The request body must be a JSON object.", null)
-  if (isDeeperThan(text, DEEPEST)) return wrong(`The request body nests deeper than ${DEEPEST} levels.`, null)
+  const body = requestObject(text)
+  if (body instanceof InvalidRequest) return Either.left(body)
   const { model, prompt, stream } = body
   if (model !== undefined && model !== null && typeof model !== "string")
     return wrong("'model' must be a string.", "model")
@@ -111,8 +110,8 @@ const likelihoods = (logprobs: unknown): JsonObject => {
 
 const isSaid = (value: unknown): boolean => value !== undefined && value !== null
 
-const wrong = (message: string, param: string | null, code: string | null = null) =>
-  Either.left(new InvalidRequest({ message, param, code }))
+const wrong = (message: string, param: string) =>
+  Either.left(new InvalidRequest({ message, param, code: null }))
 
 const refused = (param: string, why: string) =>
   new InvalidRequest({ message: `'${param}' ${why}`, param, code: null })
@@ -125,6 +124,5 @@ const BEGINNING = "<|endoftext|>"
 
 /** One request may not become more calls than this. */
 const MOST_PROMPTS = 128
-const DEEPEST = 256
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()

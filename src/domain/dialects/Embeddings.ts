@@ -1,7 +1,8 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
-import { arrayField, isDeeperThan, isObject, parseJson } from "../Json.ts"
+import { arrayField, isObject } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
+import { requestObject } from "../RequestObject.ts"
 import type { EmbeddingsRequest, VectorFormat } from "./EmbeddingsRequest.ts"
 
 /** `POST /v1/embeddings`, which is the internal form. */
@@ -23,12 +24,8 @@ export const readObject = (
   bytes: Uint8Array
 ): Either.Either<{ readonly body: JsonObject; readonly text: string }, InvalidRequest> => {
   const text = decoder.decode(bytes)
-  const body = parseJson(text)
-  if (body === undefined) return refuse("The request body is not valid JSON.", null, "invalid_json")
-  if (!isObject(body)) return refuse("The request body must be a JSON object.", null)
-  if (isDeeperThan(text, DEEPEST))
-    return refuse(`The request body nests deeper than ${DEEPEST} levels.`, null)
-  return Either.right({ body, text })
+  const body = requestObject(text)
+  return body instanceof InvalidRequest ? Either.left(body) : Either.right({ body, text })
 }
 
 export const modelIn = ({ model }: JsonObject): Either.Either<string | undefined, InvalidRequest> =>
@@ -139,12 +136,11 @@ const isSaid = (value: unknown): boolean => value !== undefined && value !== nul
 
 const wrong = (param: string, what: string) => refuse(`'${param}' ${what}`, param)
 
-const refuse = (message: string, param: string | null, code: string | null = null) =>
+const refuse = (message: string, param: string, code: string | null = null) =>
   Either.left(new InvalidRequest({ message, param, code }))
 
 const WHAT_INPUT_IS = "must be a text, several texts, tokens, or several lists of tokens."
 
 /** OpenAI's limit, and nobody's is higher. */
 const MOST_INPUTS = 2048
-const DEEPEST = 256
 const decoder = new TextDecoder()

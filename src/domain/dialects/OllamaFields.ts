@@ -1,20 +1,16 @@
 import { Either } from "effect"
 import { InvalidRequest } from "../Errors.ts"
-import { isDeeperThan, isObject, parseJson } from "../Json.ts"
+import { isObject } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
+import { requestObject } from "../RequestObject.ts"
 
 /** What a field must be, and how that is said to who got it wrong. */
 export type Check = readonly [holds: (value: unknown) => boolean, words: string]
 
 /** The body of one of Ollama's calls, before any of its fields has been looked at. */
 export const readBody = (bytes: Uint8Array): Either.Either<JsonObject, InvalidRequest> => {
-  const text = decoder.decode(bytes)
-  const body = parseJson(text)
-  if (body === undefined) return refused("The request body is not valid JSON.", null, "invalid_json")
-  if (!isObject(body)) return refused("The request body must be a JSON object.", null)
-  return isDeeperThan(text, DEEPEST)
-    ? refused(`The request body nests deeper than ${DEEPEST} levels.`, null)
-    : Either.right(body)
+  const body = requestObject(decoder.decode(bytes))
+  return body instanceof InvalidRequest ? Either.left(body) : Either.right(body)
 }
 
 /** The first field that is not what it must be; a field that is null is as good as absent. */
@@ -89,8 +85,4 @@ export const OPTIONS: Readonly<Record<string, Check>> = {
   ]
 }
 
-const refused = (message: string, param: string | null, code: string | null = null) =>
-  Either.left(new InvalidRequest({ message, param, code }))
-
-const DEEPEST = 256
 const decoder = new TextDecoder()

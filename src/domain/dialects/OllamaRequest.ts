@@ -1,4 +1,5 @@
 import type { ChatRequest } from "../chat/ChatRequest.ts"
+import { withoutKey } from "../chat/Rewrite.ts"
 import type { InvalidRequest } from "../Errors.ts"
 import { arrayField, field, isObject, stringField } from "../Json.ts"
 import type { JsonObject } from "../Json.ts"
@@ -44,6 +45,13 @@ export const bodyProblem = (
     (isObject(options) ? problemIn(options, OPTIONS, "options.") : undefined)
   )
 }
+
+/**
+ * For servers that may refuse what they do not know: `reasoning` is OpenRouter's word, and where the client speaks
+ * Ollama, it is the router that said it.
+ */
+export const unreasoned = (request: ChatRequest): ChatRequest =>
+  request.ollama === undefined ? request : withoutKey(request, "reasoning")
 
 /** What Ollama's clients ask for when they want a model brought in or sent away: an answer that says nothing. */
 export const loaded = (body: JsonObject, said: JsonObject): string =>

@@ -40,6 +40,13 @@ export const decodeRequest = (fields: Fields): Either.Either<TranscriptionReques
 export const modelIn = (fields: Fields): Either.Either<string, InvalidRequest> =>
   Either.map(only(fields, "model"), (said) => said ?? DEFAULT_MODEL)
 
+/**
+ * Whether a model is heard on this machine: always by the names that clients use where they do not care which, by
+ * other names of Whisper where nobody lists them.
+ */
+export const isHeardHere = (name: string, isListed: boolean): boolean =>
+  ANY_EARS.test(name) || (/^whisper/i.test(name) && !isListed)
+
 /** What was heard, in the form it was asked for. */
 export const answer = (
   heard: Heard,
@@ -191,6 +198,9 @@ const ANY_WORD = "a"
 const FORMATS = ["json", "text", "srt", "vtt", "verbose_json"] as const
 
 const DEFAULT_MODEL = "whisper-1"
+
+const ANY_EARS =
+  /^(?:percept[/:]whisper.*|(?:percept[/:])?(?:whisper-(?:1|local)|gpt-4o(?:-mini)?-transcribe.*))$/i
 
 const NAMES = new Intl.DisplayNames(["en"], { type: "language" })
 

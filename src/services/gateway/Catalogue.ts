@@ -14,6 +14,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
     const clock = yield* Effect.clock
     const run = yield* FiberSet.makeRuntime<never>()
     const ttl = Duration.toMillis(catalogueTtl)
+    const names = new Set(providers.map(({ name }) => name))
     const shelves = providers.map((provider) => new Shelf(provider))
     let index = ModelIndex.of([])
     let staleFrom = Infinity
@@ -76,7 +77,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
       const renamed = modelMap.find(name)
       const target = renamed?.name ?? name
       if (lookUp(target) === undefined) {
-        const { provider } = addressed(target)
+        const { provider } = addressed(target, names)
         missed(provider)
         yield* upToDate(shelvesOf(provider))
       }
@@ -85,7 +86,7 @@ export class Catalogue extends Effect.Service<Catalogue>()("percept/Catalogue", 
     })
 
     const lookUp = (name: string): Model | undefined => {
-      const { model, provider } = addressed(name)
+      const { model, provider } = addressed(name, names)
       return known(model).find((entry) => provider === undefined || entry.provider === provider)
     }
 

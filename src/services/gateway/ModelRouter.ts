@@ -25,7 +25,7 @@ export type RouteRule = "explicit" | "percept" | "listed" | "slash" | "prefix" |
 /** Chooses a provider for a model name: the map first, then the rules in their order. */
 export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRouter", {
   effect: Effect.gen(function* () {
-    const { defaultTextModel, modelMap } = yield* AppConfig
+    const { defaultTextModel, modelMap, visionModel } = yield* AppConfig
     const catalogue = yield* Catalogue
     const providers = yield* Providers
     const byName = new Map(providers.map((provider) => [provider.name, provider]))
@@ -58,7 +58,7 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
     }
 
     const choose = (name: string): Either.Either<Route, ModelNotFound> => {
-      const { model, provider: wanted } = addressed(name)
+      const { model, provider: wanted } = addressed(name, byName)
       if (wanted !== undefined) {
         const provider = byName.get(wanted)
         if (provider === undefined)
@@ -110,7 +110,7 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
     const resolveEarly = (asked: string | undefined) => {
       const given = asked ?? defaultName()
       const name = given === undefined ? "" : (modelMap.find(given)?.name ?? given)
-      const isClear = addressed(name).provider !== undefined || name.startsWith("percept/")
+      const isClear = addressed(name, byName).provider !== undefined || name.startsWith("percept/")
       return isClear
         ? route(asked)
         : Effect.zipRight(
@@ -119,7 +119,17 @@ export class ModelRouter extends Effect.Service<ModelRouter>()("percept/ModelRou
           )
     }
 
-    return { resolve, route }
+    /** Who sees for models that cannot; undefined where whoever would be asked lists what it has, and not that model. */
+    const eyes: Effect.Effect<Route | undefined> = Effect.map(catalogue.find(visionModel), () => {
+      const found = Either.getOrUndefined(route(visionModel))
+      const isNowhere =
+        found?.rule === "first" &&
+        found.listed === undefined &&
+        catalogue.listOf(found.provider.name).length > 0
+      return isNowhere ? undefined : found
+    })
+
+    return { eyes, resolve, route }
   })
 }) {}
 

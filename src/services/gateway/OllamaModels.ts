@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { descriptionOf, entryOf, seeing } from "../../domain/dialects/OllamaModel.ts"
 import { ModelNotFound } from "../../domain/Errors.ts"
+import { stringField } from "../../domain/Json.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Model } from "../../domain/Model.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -19,17 +20,22 @@ export class OllamaModels extends Effect.Service<OllamaModels>()("percept/Ollama
     const sighted = mediaPolicy !== "off"
 
     /** `/api/tags`. */
-    const tags = Effect.fn("OllamaModels.tags")(function* (isShown: (name: string) => boolean = () => true) {
+    const tags = Effect.fn("OllamaModels.tags")(function* (isShown: IsShown = always) {
       const models = yield* catalogue.all()
       const shown = models.filter(({ id }) => isShown(id))
       return { models: shown.map((model) => entryOf(model, digestOf(model))) }
     })
 
     /** `/api/show`: in an Ollama server's own words where the model is its. */
-    const show = Effect.fn("OllamaModels.show")(function* (name: string, request: JsonObject) {
+    const show = Effect.fn("OllamaModels.show")(function* (
+      name: string,
+      request: JsonObject,
+      isShown: IsShown = always
+    ) {
       const { listed, mapped, model, provider } = yield* Effect.mapError(router.resolve(name), () =>
         missing(name)
       )
+      if (!isShown(name)) return yield* missing(name)
       if (provider.ollama !== undefined) {
         const description = yield* Effect.catchIf(
           provider.ollama.show({ ...request, model, name: model }),
@@ -46,7 +52,7 @@ export class OllamaModels extends Effect.Service<OllamaModels>()("percept/Ollama
     })
 
     /** `/api/ps`: who does not answer has nothing loaded. */
-    const running = Effect.fn("OllamaModels.running")(function* () {
+    const running = Effect.fn("OllamaModels.running")(function* (isShown: IsShown = always) {
       const loaded = yield* Effect.forEach(
         providers,
         ({ ollama }) =>
@@ -58,12 +64,18 @@ export class OllamaModels extends Effect.Service<OllamaModels>()("percept/Ollama
               ),
         { concurrency: "unbounded" }
       )
-      return { models: loaded.flat() }
+      const nameOf = (model: JsonObject) => stringField(model, "model") ?? stringField(model, "name") ?? ""
+      return { models: loaded.flat().filter((model) => isShown(nameOf(model))) }
     })
 
     return { running, show, tags }
   })
 }) {}
+
+/** Whether who asks may know of a model of this name. */
+type IsShown = (name: string) => boolean
+
+const always: IsShown = () => true
 
 /** Of nothing but the name, so that it stays the same. */
 const digestOf = ({ id, provider }: Model): string =>

@@ -68,10 +68,10 @@ export class OllamaRelay implements Relay {
     const chunks: Array<JsonObject> = []
     for (const text of lines) {
       const line = parseJson(text)
-      const failure = this.failureIn(line)
-      if (failure !== undefined || !isObject(line)) {
+      const isError = isObject(line) && line["error"] !== undefined && line["error"] !== null
+      if (isError || !isObject(line)) {
         this.send(chunks)
-        return failure ?? this.errors.broken("sent a line that is not JSON.")
+        return isError ? this.failureIn(line) : this.errors.broken("sent a line that is not JSON.")
       }
       chunks.push(...this.chunksOf(line))
       if (line["done"] === true) {
@@ -84,10 +84,9 @@ export class OllamaRelay implements Relay {
     return "open"
   }
 
-  private failureIn(line: unknown): UpstreamFailure | undefined {
-    if (!isObject(line) || line["error"] === undefined || line["error"] === null) return undefined
-    const { error, status } = line
-    return this.errors.fromObject(typeof error === "string" ? { message: error, code: status } : error)
+  private failureIn({ error, status }: JsonObject): UpstreamFailure {
+    const said = typeof error === "string" ? { message: error, code: status } : error
+    return this.errors.fromObject(said, this.begun)
   }
 
   private send(chunks: ReadonlyArray<JsonObject>, end?: Buffer): void {

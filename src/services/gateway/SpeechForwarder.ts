@@ -26,7 +26,7 @@ export class SpeechForwarder extends Effect.Service<SpeechForwarder>()("percept/
     ): Effect.fn.Return<void, UpstreamFailure | ModelNotFound | NotAdmitted> {
       const route = yield* Effect.mapError(router.resolve(model), ({ message }) => unheard(message))
       // Whoever is first in line takes any chat, but hardly any model of theirs can hear.
-      if (route.rule === "first") return yield* deaf(model)
+      if (route.rule === "first" && route.listed === undefined) return yield* deaf(model)
       const { transcribe } = recording.routed(route).provider
       if (transcribe === undefined) return yield* deaf(route.model)
       yield* admission.afford(recording, route, undefined)

@@ -29,6 +29,8 @@ export interface Relay {
 export class StreamRelay implements Relay {
   flowing = true
   begun = false
+  /** Whether the reply has been told anything; comments say nothing. */
+  private told = false
   private readonly splitter = new SseSplitter()
   private readonly openChoices = new Set<number>()
   private readonly finishedChoices = new Set<number>()
@@ -83,11 +85,12 @@ export class StreamRelay implements Relay {
       }
       const chunk = parseJson(data)
       if (!isObject(chunk) || (chunk["error"] !== undefined && chunk["error"] !== null)) {
+        const isFirst = !this.told && chunks.length === 0
         // What it says it used belongs into the record; its bytes do not go out.
         if (isObject(chunk)) chunks.push(chunk)
         if (index > 0 || this.begun) this.send(upTo(batch, index), chunks)
         return isObject(chunk)
-          ? this.errors.fromObject(chunk["error"])
+          ? this.errors.fromObject(chunk["error"], !isFirst)
           : this.errors.broken("sent an event that is not JSON.")
       }
       this.note(chunk)
@@ -109,6 +112,7 @@ export class StreamRelay implements Relay {
 
   private send(bytes: Buffer, chunks: ReadonlyArray<JsonObject>): void {
     this.begun = true
+    this.told ||= chunks.length > 0
     this.flowing = this.reply.events(bytes, chunks)
   }
 

@@ -144,7 +144,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   private readonly onSilence = (): void => {
     const limit = this.status === 0 ? this.limits.firstByte : this.limits.silence
     const left = limit - (performance.now() - this.heardAt)
-    if (left > 0) this.timer = setTimeout(this.onSilence, left)
+    if (left > 0) this.timer = setTimeout(this.onSilence, Math.min(left, this.limits.silence))
     else this.fail(this.errors.timedOut(this.relay?.begun === true))
   }
 

@@ -6,8 +6,8 @@ import type { JsonObject } from "../../domain/Json.ts"
 export interface UpstreamErrors {
   /** An answer with an error status. */
   readonly fromStatus: (status: number, body: string, retryAfter: string | undefined) => UpstreamFailure
-  /** An `error` object inside an answer that looked fine. */
-  readonly fromObject: (error: unknown) => UpstreamFailure
+  /** An `error` object inside an answer that looked fine; `begun` once the reply has been told of another part of it. */
+  readonly fromObject: (error: unknown, begun?: boolean) => UpstreamFailure
   /** Takes secrets out of a provider's own words. */
   readonly scrub: (text: string) => string
   readonly broken: (message: string, detail?: string) => UpstreamFailure
@@ -23,22 +23,27 @@ export const upstreamErrors = (
   takesClientKeys = false
 ): UpstreamErrors => {
   const fromStatus = (status: number, body: string, retryAfter: string | undefined) =>
-    describe(status, field(parseJson(body), "error"), seconds(retryAfter))
+    describe(status, reasonIn(parseJson(body)), { retryAfter: seconds(retryAfter), body })
 
-  const fromObject = (error: unknown) => describe(statusOf(error), error, undefined)
+  const fromObject = (error: unknown, begun = false) => describe(statusOf(error), error, { begun })
 
-  const describe = (status: number, error: unknown, retryAfter: number | undefined): UpstreamFailure => {
+  const describe = (
+    status: number,
+    error: unknown,
+    { begun = false, body = "", retryAfter }: Circumstances
+  ): UpstreamFailure => {
     const object = typeof error === "string" ? { message: error } : error
     const said = isObject(object) ? scrubbed(object, scrub) : undefined
     const words = said === undefined ? undefined : wordsOf(said)
     const message = words?.trim() === "" ? undefined : words
+    const unread = message === undefined ? shortened(body) : ""
     if (!takesClientKeys && (status === 401 || (status === 403 && !isModeration(said))))
       return new UpstreamFailure({
         status: 502,
         type: "upstream_error",
         code: "upstream_auth_failed",
         message: `${provider} did not accept this router's credentials; its operator has to look at them.`,
-        detail: `${provider} answered ${status}: ${message ?? "(no reason)"}`,
+        detail: `${provider} answered ${status}: ${message ?? (unread || "(no reason)")}`,
         retryable: false
       })
     const kept = status >= 400 && status <= 599 ? status : 502
@@ -52,14 +57,18 @@ export const upstreamErrors = (
       param: stringField(said, "param"),
       retryAfter: wait,
       extra: said === undefined ? undefined : withoutStandardFields(said),
-      detail: `${provider} answered ${status}`,
+      detail: `${provider} answered ${status}${unread && `: ${unread}`}`,
       retryable:
+        !begun &&
         RETRYABLE.has(kept) &&
         field(said?.["availability"], "retryable") !== false &&
         // OpenAI's 429 for an account without money; waiting brings none.
         codeOf(said) !== "insufficient_quota"
     })
   }
+
+  /** Cut after scrubbing, so that no half of a secret is left. */
+  const shortened = (body: string): string => scrub(body.slice(0, 2000)).slice(0, 200)
 
   const broken = (message: string, detail?: string) =>
     new UpstreamFailure({
@@ -102,6 +111,22 @@ export const upstreamErrors = (
   return { fromStatus, fromObject, broken, fromConnection, timedOut, scrub }
 }
 
+/** What there is to know of an error beside its own words. */
+interface Circumstances {
+  readonly begun?: boolean
+  readonly body?: string
+  readonly retryAfter?: number | undefined
+}
+
+/** Where servers say why: OpenAI's `error`, for Gemini in a list; else, as vLLM and FastAPI do, at the top. */
+const reasonIn = (value: unknown): unknown => {
+  const said: unknown = Array.isArray(value) ? value[0] : value
+  if (!isObject(said)) return undefined
+  const { code, detail, error, message = detail, param, type } = said
+  if (typeof error === "string" || isObject(error)) return error
+  return message === undefined || message === null ? undefined : { code, message, param, type }
+}
+
 /** A caller can do something about a prompt that was refused, but nothing about our key. */
 const isModeration = (error: JsonObject | undefined): boolean => {
   const metadata = error?.["metadata"]
@@ -115,7 +140,9 @@ const isModeration = (error: JsonObject | undefined): boolean => {
 
 /** OpenRouter's own words are often only "Provider returned error"; the reason is in `metadata.raw`. */
 const wordsOf = (error: JsonObject): string | undefined => {
-  const message = stringField(error, "message")
+  const { message: words } = error
+  const isText = typeof words === "string" || words === undefined || words === null
+  const message = isText ? (words ?? undefined) : JSON.stringify(words).slice(0, 500)
   const raw = field(error["metadata"], "raw")
   if (raw === undefined || (message !== undefined && !/^provider returned error$/i.test(message)))
     return message

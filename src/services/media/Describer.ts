@@ -4,6 +4,7 @@ import type { Picture } from "../../domain/media/Evidence.ts"
 import { MediaFailure } from "../../domain/Errors.ts"
 import type { Failure } from "../../domain/Errors.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { ModelRouter } from "../gateway/ModelRouter.ts"
 import { SideCalls } from "../gateway/SideCalls.ts"
 import type { Parent } from "../gateway/SideCalls.ts"
 import { noteStep } from "../tracking/noteStep.ts"
@@ -22,13 +23,18 @@ export class Describer extends Effect.Service<Describer>()("percept/Describer", 
     const calls = yield* SideCalls
     const flights = yield* SingleFlight
     const memory = yield* MediaMemory
+    const router = yield* ModelRouter
     const places = yield* Effect.makeSemaphore(AT_ONCE)
 
-    /** The words for each picture, by its hash. Pictures that could not be described are left out. */
+    /**
+     * The words for each picture, by its hash; pictures that could not be described are left out. Undefined where
+     * nobody here has the model that sees.
+     */
     const describe = Effect.fn("Describer.describe")(function* (
       pictures: ReadonlyArray<Pick<Picture, "sha256" | "mime" | "bytes">>,
       parent: Client
     ) {
+      if ((yield* router.eyes) === undefined) return undefined
       const distinct = Array.from(new Map(pictures.map((picture) => [picture.sha256, picture])).values())
       yield* noteStep(`${distinct.length} pictures`)
       const words = yield* Effect.forEach(distinct, (picture) => wordsFor(picture, parent), {

@@ -17,6 +17,7 @@ import type { Model } from "../../domain/Model.ts"
 import { AppConfig } from "../AppConfig.ts"
 import { Catalogue } from "../gateway/Catalogue.ts"
 import { ModelRouter } from "../gateway/ModelRouter.ts"
+import type { Route } from "../gateway/ModelRouter.ts"
 import { noteStep } from "../tracking/noteStep.ts"
 import type { Recording } from "../tracking/Recording.ts"
 import { Redaction } from "../tracking/Redaction.ts"
@@ -74,7 +75,8 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
       const asked = yield* targetOf(request.model)
       // A model that does not exist is no reason to look at anything; the gateway will say so.
       if (asked === undefined) return request
-      const vision = yield* targetOf(config.visionModel)
+      const eyes = yield* router.eyes
+      const vision = eyes && asTarget(eyes)
       const first = wishes.policy === "reroute" ? (vision ?? asked) : asked
       const { items, skipped } = choose(refs, keyOf, config.mediaMaxItems)
       const started = performance.now()
@@ -110,7 +112,7 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
             ...summaryOf(seen, skipped.length, performance.now() - started),
             rerouted
           })
-          recording.sighted(sightingsOf(seen, skipped, sees, toldWhy))
+          recording.sighted(sightingsOf(seen, skipped, sees || vision === undefined, toldWhy))
           const rewritten = rewrite(request, editsFor(request.messages, [...presented, ...passedOver]))
           return rerouted ? ChatRequest.withModel(rewritten, config.visionModel) : rewritten
         })
@@ -121,11 +123,7 @@ export class Perception extends Effect.Service<Perception>()("percept/Perception
     const targetOf = Effect.fnUntraced(function* (model: string | undefined) {
       if (model !== undefined) yield* catalogue.find(model)
       const route = Either.getOrUndefined(router.route(model))
-      if (route === undefined) return undefined
-      const { listed } = route
-      // Who keeps no catalogue may well see: what it does with a picture is better than a picture kept from it.
-      const target: Target = { sees: takes(listed, "image") ?? true, context: contextOf(listed), listed }
-      return target
+      return route && asTarget(route)
     })
 
     /** What the model takes whole; a request for certain pictures or a certain stretch gets those. */
@@ -241,6 +239,13 @@ interface Target {
   readonly context: number | undefined
   readonly listed: Model | undefined
 }
+
+/** Who keeps no catalogue may well see: what it does with a picture is better than a picture kept from it. */
+const asTarget = ({ listed }: Route): Target => ({
+  sees: takes(listed, "image") ?? true,
+  context: contextOf(listed),
+  listed
+})
 
 /** Pictures that one request may have described anew; what is remembered costs nothing. */
 const MOST_DESCRIBED = 64

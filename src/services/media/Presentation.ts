@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Frame, Picture } from "../../domain/media/Evidence.ts"
 import { fit } from "../../domain/media/FrameBudget.ts"
+import { MediaFailure } from "../../domain/Errors.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Item } from "../../domain/media/Choice.ts"
 import type { Presented, Shown } from "../../domain/media/Edits.ts"
@@ -58,6 +59,7 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
       parent: Client
     ) {
       const words = yield* describer.describe(pictures, parent)
+      if (words === undefined) return yield* new MediaFailure({ code: "unsupported", message: NO_EYES })
       const descriptions = pictures.map(({ sha256 }) => words.get(sha256) ?? "(it could not be described)")
       const options = yield* rendering(item, pictures.map(({ sha256 }) => sha256).join())
       return [textPart(renderDescription({ ...options, descriptions, describedBy: describer.model }))]
@@ -77,14 +79,15 @@ export class Presentation extends Effect.Service<Presentation>()("percept/Presen
       )
       const byFrame = new Map(frames.map((frame, at) => [frame.sha256, pictures[at]]))
       const told = sees ? undefined : yield* describer.describe(pictures, parent)
+      const isHidden = !sees && told === undefined
       const descriptions =
         told &&
         new Map(frames.map(({ sha256 }) => [sha256, told.get(byFrame.get(sha256)?.sha256 ?? "") ?? ""]))
       const rendered = render(evidence, {
         ...(yield* rendering(item, evidence.id)),
-        frames,
+        frames: isHidden ? [] : frames,
         transcriptTokens: Math.floor((context ?? USUAL_CONTEXT) / 4),
-        notes: notesFor(item.ref),
+        notes: [...notesFor(item.ref), ...(isHidden ? [NO_EYES] : [])],
         ...(descriptions === undefined ? {} : { descriptions, describedBy: describer.model })
       })
       return [
@@ -188,6 +191,8 @@ const notesFor = ({ source }: MediaRef): ReadonlyArray<string> =>
   "link" in source && (source.link.start ?? 0) > 0
     ? [`The link points to ${clockFor(source.link.start ?? 0).at(source.link.start ?? 0)}.`]
     : []
+
+const NO_EYES = "No model here can see pictures for the one that was asked."
 
 /** Tokens taken for granted where a catalogue says nothing. */
 const USUAL_CONTEXT = 128_000

@@ -13,6 +13,7 @@ import type { MediaFile } from "../../domain/media/Media.ts"
 import { encodeEvent } from "../../domain/Sse.ts"
 import { Admission } from "../Admission.ts"
 import { AppConfig } from "../AppConfig.ts"
+import { Catalogue } from "../gateway/Catalogue.ts"
 import type { Speech } from "../gateway/Provider.ts"
 import { SpeechForwarder } from "../gateway/SpeechForwarder.ts"
 import { Recorder } from "../tracking/Recorder.ts"
@@ -35,10 +36,11 @@ export interface Form {
 /** The way of a transcription: admit, receive, listen or have a provider listen, answer; recorded like every request. */
 export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Transcriptions", {
   effect: Effect.gen(function* () {
-    const { mediaTimeout, videoMaxDuration, whisperModel } = yield* AppConfig
+    const { mediaTimeout, modelMap, videoMaxDuration, whisperModel } = yield* AppConfig
     const longest = Duration.toSeconds(videoMaxDuration)
     const admission = yield* Admission
     const audio = yield* AudioPipeline
+    const catalogue = yield* Catalogue
     const ffmpeg = yield* Ffmpeg
     const memory = yield* MediaMemory
     const queue = yield* MediaQueue
@@ -57,14 +59,18 @@ export class Transcriptions extends Effect.Service<Transcriptions>()("percept/Tr
             const folder = yield* workspace.folder
             const form = yield* receive(folder)
             const model = yield* Transcription.modelIn(form.fields)
-            if (!isOurs(model)) {
+            const renamed = modelMap.find(model)
+            const name = renamed?.name ?? model
+            if (!catalogue.hasLooked()) yield* catalogue.firstLook(name)
+            if (!Transcription.isHeardHere(name, catalogue.known(name).length > 0)) {
               recording.askedElse({ model, stream: form.fields["stream"] === "true", text: asText(form) })
               return yield* speech.forward(yield* asSpeech(form), model, exchange, recording)
             }
             const request = yield* Transcription.decodeRequest(form.fields)
             recording.askedElse({ ...request, text: asText(form) })
-            yield* admission.allow(recording, model)
-            recording.routed({ provider: PERCEPT, model: whisperModel, rule: "percept", pricing: undefined })
+            yield* admission.allow(recording, model, name)
+            const rule = { rule: "percept", mapped: renamed?.entry }
+            recording.routed({ provider: PERCEPT, model: whisperModel, ...rule, pricing: undefined })
             const file = { ...form.file, type: yield* typeOf(form.file.path) }
             const task = { file, folder, language: request.language, recording }
             const heard = yield* request.stream
@@ -175,9 +181,6 @@ const tooLong = (longest: number) =>
 const TOOK_TOO_LONG = new MediaFailure({ code: "timeout", message: "It took too long to listen to it." })
 
 const PERCEPT = { name: "percept" }
-
-/** Names clients use for a speech model that they do not care which. */
-const isOurs = (model: string): boolean => /^(percept[/:])?(whisper|gpt-4o(-mini)?-transcribe)/i.test(model)
 
 /** Some providers go by the ending of a name, so a name without one gets it. */
 const asSpeech = ({ fields, file }: Form): Effect.Effect<Speech, MediaFailure> =>

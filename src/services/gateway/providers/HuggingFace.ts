@@ -1,4 +1,5 @@
 import { Effect, Redacted } from "effect"
+import { unreasoned } from "../../../domain/dialects/OllamaRequest.ts"
 import { arrayField, field, isObject, numberField, stringField } from "../../../domain/Json.ts"
 import type { JsonObject } from "../../../domain/Json.ts"
 import { perUnit } from "../../../domain/Money.ts"
@@ -56,7 +57,7 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
         reply.opened(generation, headers)
       }
     }
-    return client.answer(request, priced, exchange)
+    return client.answer(unreasoned(request), priced, exchange)
   }
 
   // Its model list is for everybody.
@@ -77,10 +78,10 @@ export const make = Effect.fnUntraced(function* (key: Redacted.Redacted) {
 const NAME = "huggingface"
 const RAN_AT = "x-inference-provider"
 
-/** Accounts are kept beside the router, not in it. */
-const accountUrl = (router: URL): URL => {
+/** Hugging Face keeps accounts beside its router, not in it; whoever stands in for it is asked where it is. */
+export const accountUrl = (router: URL): URL => {
   const url = new URL("/api/whoami-v2", router)
-  url.hostname = url.hostname.replace(/^router\./, "")
+  if (url.hostname === "router.huggingface.co") url.hostname = "huggingface.co"
   return url
 }
 

@@ -147,7 +147,7 @@ export const make = Effect.fnUntraced(function* (upstream: Upstream) {
           ...sent,
           dispatcher: connections.agent,
           signal,
-          headers: upstream.headers as Array<string>,
+          headers: [...upstream.headers],
           headersTimeout: PATIENCE,
           bodyTimeout: PATIENCE
         })

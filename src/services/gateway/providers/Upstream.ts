@@ -1,4 +1,5 @@
 import { Effect, Redacted } from "effect"
+import { unreasoned } from "../../../domain/dialects/OllamaRequest.ts"
 import { AppConfig } from "../../AppConfig.ts"
 import type { Provider } from "../Provider.ts"
 import { listedModels } from "./listedModels.ts"
@@ -22,7 +23,9 @@ export const make = Effect.fnUntraced(function* (address: URL) {
     forwards: (header) => passesKeys && header === "authorization",
     takesClientKeys: passesKeys
   })
-  const { answer, completions, embeddings, transcribe } = client
+  const answer: Provider["answer"] = (request, reply, exchange) =>
+    client.answer(unreasoned(request), reply, exchange)
+  const { completions, embeddings, transcribe } = client
   const models = listedModels(client, NAME)
   return { name: NAME, answer, models, completions, embeddings, transcribe } satisfies Provider
 })
