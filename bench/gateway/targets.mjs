@@ -39,10 +39,11 @@ export const targets = {
     })
   },
   percept: percept({}),
-  "percept-quiet": percept({ ENABLE_LOGGING: "false" })
+  "percept-unsearched": percept({ SEARCH_INDEX: "false" }),
+  "percept-quiet": percept({ ENABLE_LOGGING: "false", SEARCH_INDEX: "false" })
 }
 
-export const defaultTargets = ["raw", "percept"]
+export const defaultTargets = ["raw", "percept-unsearched", "percept"]
 
 /** How many requests Percept has recorded as done. */
 export const recordedAnswers = async (file) => {

@@ -13,15 +13,41 @@ export const forgetRoots = (): void => {
   if (typeof scope === "object" && scope !== null && "add" in scope) scope.add = () => {}
 }
 
-const runner = new Scheduler.SchedulerRunner((depth, drain) => {
-  if (depth < MOST_IN_A_ROW) queueMicrotask(() => drain(depth + 1))
-  else setTimeout(() => drain(0), 0)
-})
-
 /** One queue for all fibers. By default each has its own, in a map that only a collection empties. */
 export const oneQueue: Scheduler.Scheduler = {
-  scheduleTask: (task, priority) => runner.scheduleTask(task, priority),
+  scheduleTask: (task) => {
+    tasks.push(task)
+    if (!isAwake) next()
+  },
   shouldYield: (fiber) => Scheduler.defaultScheduler.shouldYield(fiber)
+}
+
+let tasks: Array<Scheduler.Task> = []
+let isAwake = false
+let rounds = 0
+
+const next = (): void => {
+  isAwake = true
+  if (rounds++ < MOST_IN_A_ROW) return queueMicrotask(drain)
+  rounds = 0
+  setTimeout(drain, 0)
+}
+
+const drain = (): void => {
+  const given = tasks
+  tasks = []
+  for (const task of given)
+    try {
+      task()
+    } catch (error) {
+      // A bug of one is told as any other, and keeps nobody else waiting.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  if (tasks.length > 0) return next()
+  isAwake = false
+  rounds = 0
 }
 
 /** Rounds of the queue after which timers and sockets have their turn. */

@@ -8,6 +8,20 @@ const restored = Effect.sync(() => {
   if (typeof scope === "object" && scope !== null) Reflect.deleteProperty(scope, "add")
 })
 
+/** What nobody catches, instead of failing the run. */
+const uncaught = Effect.gen(function* () {
+  const told: Array<string> = []
+  const others = process.listeners("uncaughtException")
+  process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => told.push(String(error)))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      process.removeAllListeners("uncaughtException")
+      for (const other of others) process.on("uncaughtException", other)
+    })
+  )
+  return told
+})
+
 /** Whether it is listed, and what comes of it. */
 const aFiber = Effect.gen(function* () {
   const wait = yield* Deferred.make<string>()
@@ -31,6 +45,19 @@ describe("one queue for all fibers", () => {
       })
       isOver = true
       assert.isAbove(yield* Fiber.join(fiber), 0)
+    })
+  )
+
+  it.scopedLive("goes on behind what breaks, and tells of it", () =>
+    Effect.gen(function* () {
+      const told = yield* uncaught
+      oneQueue.scheduleTask(() => {
+        throw new Error("a bug")
+      }, 0)
+      const fiber = Effect.runFork(Effect.as(Effect.yieldNow(), "done"), { scheduler: oneQueue })
+      assert.strictEqual(yield* Fiber.join(fiber), "done")
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.deepStrictEqual(told, ["Error: a bug"])
     })
   )
 })
