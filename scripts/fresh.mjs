@@ -31,7 +31,8 @@ export const installIfStale = () => {
 
 export const buildIfStale = () => {
   const stamp = join(root, "dist", ".percept-built")
-  const wanted = digest([...filesBelow("src"), "package-lock.json", "scripts/build.mjs", "scripts/page.mjs"])
+  const scripts = ["scripts/build.mjs", "scripts/page.mjs", ...filesBelow("scripts/page")]
+  const wanted = digest([...filesBelow("src"), "package-lock.json", ...scripts])
   if (read(stamp) === wanted) return
   say("Building …")
   run(process.execPath, ["scripts/build.mjs"])

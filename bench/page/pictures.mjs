@@ -236,7 +236,7 @@ const allSeen = (page, within) =>
         all.length > 0 &&
         all.every((one) => {
           const { bottom, top } = one.getBoundingClientRect()
-          return bottom < 0 || top > innerHeight || one.shadowRoot.querySelector("img")?.complete === true
+          return bottom < 0 || top > innerHeight || one.querySelector("img")?.complete === true
         })
     )
   )

@@ -1,180 +1,87 @@
 // Styles beside each other are smaller when they are compressed.
 import { shared } from "./styles/shared.ts"
-import { page } from "./styles/page.ts"
+import { page as bar } from "./styles/page.ts"
 import { figures } from "./styles/figures.ts"
-import "./styles/table.ts"
-import { html } from "lit/html.js"
-import { signOut } from "./api/client.ts"
-import { pageLinkOf } from "./controllers/links.ts"
-import { LiveFeed } from "./controllers/live-feed.ts"
-import { PageData } from "./controllers/page-data.ts"
-import { Stored } from "./controllers/stored.ts"
-import { UrlState } from "./controllers/url-state.ts"
-import { Component, define } from "./element.ts"
-import type { Go, Wish } from "./events.ts"
-import { pauseOf } from "./model/pause.ts"
-import { parse } from "./model/query.ts"
+import { list } from "./styles/list.ts"
+import { html, render } from "lit/html.js"
+import { Refused } from "./api/client.ts"
+import { follow, loadAll, loadRows, rows, waiting } from "./controllers/data.ts"
+import { fetchLater, later, loadWith } from "./soon.ts"
+import { press } from "./controllers/keys.ts"
+import { fetchMore, isTailing, leave, live, notice, reason, showNew, theme } from "./controllers/page.ts"
+import { followLink, go, query } from "./controllers/place.ts"
 import type { Query } from "./model/query.ts"
+import { draw, drawn, drawWith } from "./drawing.ts"
 import { listView } from "./parts/list-view.ts"
-import { readTheme, topBar } from "./parts/top-bar.ts"
-import { fetchLater, later } from "./soon.ts"
+import { focusedRow, focusRow } from "./parts/table.ts"
+import { topBar } from "./parts/top-bar.ts"
+import { adopt } from "./styles/css.ts"
 
-/** The page: it alone knows what is shown and changes it; its parts show what it has and say what is wanted. */
-export class App extends Component {
-  protected override readonly styles = [shared, page, figures]
-  readonly go: Go = (change, replace) => this.url.change(change, replace)
-  private readonly url = new UrlState((query, former) => this.follow(query, former))
-  readonly data = new PageData(this, this.url.query, () => this.leave(this.data.rows.error?.message))
-  readonly live = new LiveFeed(this, {
-    url: "/ui/tracking_live",
-    onDone: (rows) => this.data.take(rows, this.isTailing),
-    onSnapshot: (isFirst) => void (isFirst || this.data.loadAll())
-  })
-  readonly theme = new Stored(this, "theme", readTheme)
-  /** Why somebody has to sign in; nobody has to where there is none. */
-  reason: string | undefined
-  private notice = ""
-  private timer: ReturnType<typeof setTimeout> | undefined
-  private feedState = this.live.state
-  private hasAsked = false
-
-  override connectedCallback() {
-    super.connectedCallback()
-    addEventListener("keydown", this.press)
-    document.addEventListener("visibilitychange", this.showNewIfTailing)
-    void this.data.loadAll()
-  }
-
-  protected override render() {
-    const { query } = this
-    const isOpen = query.selected !== undefined && query.view === "requests"
-    const isAlone = isOpen && query.alone
-    if (this.reason !== undefined) return later?.signInView(this)
-    return html`<div @percept-wish=${this.grant} @click=${this.followLink}>
-      ${topBar(this)}
-      <div class="page ${isAlone ? "alone" : isOpen ? "open" : query.view}">
-        ${isAlone || query.view === "media" ? later?.aloneView(this) : listView(this)}
-        ${isOpen && !isAlone ? later?.besideView(this) : ""}
-      </div>
-      ${later?.help()}
-      <div role="status" class="notice">${this.notice}</div>
-    </div>`
-  }
-
-  get query(): Query {
-    return this.url.query
-  }
-
-  /** Why new rows do not come in by themselves, although they should. */
-  get pause(): string | undefined {
-    return pauseOf(this.query, document.hidden)
-  }
-
-  readonly say = (notice: string) => {
-    clearTimeout(this.timer)
-    this.notice = notice
-    this.requestUpdate()
-    if (notice) this.timer = setTimeout(this.say, 2500, "")
-  }
-
-  /** What is not needed at first comes when it is; another version of the server has other files. */
-  readonly fetch = async () => {
-    this.hasAsked = true
-    if (!(await fetchLater())) this.say("The server has another version of this page: please load it anew")
-    this.requestUpdate()
-    this.table?.requestUpdate()
-  }
-
-  readonly help = async () => {
-    await this.fetch()
-    await this.updateComplete
-    this.renderRoot.querySelector("dialog")?.showModal()
-  }
-
-  readonly showNew = () => {
-    if (this.query.cursor === undefined) void this.data.loadRows()
-    else this.go({ cursor: undefined })
-  }
-
-  step(by: 1 | -1): boolean {
-    const row = this.table?.step(by)
-    if (row && this.query.selected !== undefined) this.go({ selected: row.internal_request_id }, true)
-    return row !== undefined
-  }
-
-  leave(reason = ""): void {
-    signOut()
-    this.reason = reason
-    this.live.stop()
-    this.data.forget()
-  }
-
-  readonly enter = () => {
-    this.reason = undefined
-    void this.data.loadAll()
-    this.live.start()
-  }
-
-  private readonly press = (event: KeyboardEvent) => {
-    const path = event.composedPath()
-    if (later) later.press(this, event, path)
-    else void fetchLater().then((there) => there?.press(this, event, path))
-  }
-
-  private readonly grant = ({ detail: { change, notice, replace, step } }: CustomEvent<Wish>) => {
-    if (change) this.go(change, replace)
-    if (notice) this.say(notice)
-    if (step) this.step(step)
-  }
-
-  private readonly followLink = (event: MouseEvent) => {
-    const link = pageLinkOf(event)
-    if (link) this.go(parse(link.pathname, link.search))
-  }
-
-  private get isTailing(): boolean {
-    return this.query.tail && !this.pause
-  }
-
-  private get table() {
-    return this.renderRoot.querySelector("percept-table")
-  }
-
-  private follow(query: Query, former: Query): void {
-    this.hasAsked = later !== undefined
-    this.data.follow(query)
-    this.showNewIfTailing()
-    if (former.selected !== undefined && query.selected === undefined)
-      void this.updateComplete.then(() => this.table?.focusRow(former.selected))
-  }
-
-  private readonly showNewIfTailing = () => {
-    if (this.isTailing && this.data.waiting > 0) this.showNew()
-    else this.requestUpdate()
-  }
-
-  protected override willUpdate() {
-    const { data, live, query, reason, styles } = this
-    if (later && !styles.includes(later.late)) {
-      styles.push(later.late)
-      this.renderRoot.adoptedStyleSheets = styles
-    }
-    const { state } = live
-    const isAsked = query.columns ?? query.selected ?? live.ongoing[0] ?? reason ?? query.view === "media"
-    if ((isAsked || reason === "") && !this.hasAsked) void this.fetch()
-    // Whether it is the server that is gone, or only its feed, the list shows.
-    const isOther = state !== this.feedState
-    this.feedState = state
-    if (isOther && (state === "lost" || (state === "live" && data.rows.error))) void data.loadRows()
-  }
-
-  protected override updated() {
-    document.documentElement.dataset["theme"] = this.theme.value
-    const { error, pending, value } = this.data.rows
-    // Whoever has gone back to the first page is to see what is new there.
-    const isBack = this.query.cursor !== undefined && value?.prev_cursor === null
-    if (isBack && !pending && !error) this.go({ cursor: undefined }, true)
-  }
+/** The page: all of it is drawn from what is known, whenever anything of that changes. */
+const page = () => {
+  const { alone, selected, view } = query
+  const isOpen = selected !== undefined && view === "requests"
+  const isAlone = isOpen && alone
+  if (reason !== undefined) return later?.signIn(reason)
+  return html`<div @click=${followLink}>
+    ${topBar()}
+    <div class="page ${isAlone ? "alone" : isOpen ? "beside" : view}">
+      ${isAlone || view === "media" ? later?.aloneView(isAlone) : listView()}
+      ${isOpen && !isAlone && later ? html`<aside class="drawer" aria-label="Request">${later.drawer()}</aside>` : ""}
+    </div>
+    ${later?.help()}
+    <div role="status" class="notice box">${notice}</div>
+  </div>`
 }
 
-define("percept-app", App)
+const show = (): void => {
+  followQuery()
+  followAnswers()
+  later?.prepare()
+  const focused = focusedRow()
+  render(page(), root)
+  // Rows move on when others come; the focus stays with its request.
+  if (focused !== focusedRow()) focusRow(focused, true)
+  document.documentElement.dataset["theme"] = theme.value
+}
+
+const followQuery = (): void => {
+  if (query === former) return
+  const { columns, selected, view } = query
+  const left = former?.selected
+  former = query
+  follow()
+  showNewIfTailing()
+  if (columns || selected || view === "media") void fetchMore()
+  if (left && !selected) void drawn.then(() => focusRow(left))
+}
+
+const followAnswers = (): void => {
+  const { ongoing, state } = live
+  const { error, pending, value } = rows
+  if (error instanceof Refused && error.status === 401) leave(error.message)
+  // Whoever has gone back to the first page is to see what is new there.
+  if (query.cursor && value?.prev_cursor === null && !pending && !error) go({ cursor: undefined }, true)
+  if (ongoing[0] && !later) void fetchLater()
+  // Whether it is the server that is gone, or only its feed, the list shows.
+  if (state !== feed && (state === "lost" || (state === "live" && error))) void loadRows()
+  feed = state
+}
+
+/** What came while the page was not to change. */
+const showNewIfTailing = (): void => {
+  if (waiting > 0 && isTailing()) showNew()
+  draw()
+}
+
+const root = document.querySelector<HTMLElement>("percept-app") ?? document.body
+let former: Query | undefined
+let feed = live.state
+
+adopt(shared, bar, figures, list)
+addEventListener("keydown", press)
+document.addEventListener("visibilitychange", showNewIfTailing)
+loadWith(() => import("./later.ts"))
+drawWith(show)
+live.attend({})
+void loadAll()

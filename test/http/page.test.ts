@@ -52,7 +52,7 @@ describe("the page", () => {
       assert.notMatch(text, /<style|\sstyle=|\son\w+=|<script>|https?:/)
       assert.isAtLeast(filesIn(text).length, 4)
       for (const path of filesIn(text))
-        assert.match(path, /^\/ui\/assets\/[\w-]+-[A-Z0-9]{8}\.(?:js|css|svg)$/)
+        assert.match(path, /^\/ui\/assets\/[\w-]+-[a-z0-9]{8}\.(?:js|css|svg)$/)
       const types = {
         js: "text/javascript; charset=utf-8",
         css: "text/css; charset=utf-8",
@@ -75,7 +75,7 @@ describe("the page", () => {
     Effect.gen(function* () {
       const router = yield* startRouter({})
       const script =
-        filesIn((yield* get(router, "/ui/tracking")).text).find((path) => /chunk-/.test(path)) ?? ""
+        filesIn((yield* get(router, "/ui/tracking")).text).find((path) => /\/app-/.test(path)) ?? ""
       const whole = yield* get(router, script)
       assert.isUndefined(whole.headers["content-encoding"])
       const forms = [

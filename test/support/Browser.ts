@@ -110,11 +110,9 @@ export const rowsOf = (page: Page): Promise<ReadonlyArray<string>> =>
 /** The rows, once there are some and the list is not about to change. */
 export const settled = async (page: Page, count?: number): Promise<ReadonlyArray<string>> =>
   soon(async () => {
-    const { isBusy, rows } = await page.locator("percept-table").evaluate(({ shadowRoot }) => ({
-      isBusy: shadowRoot?.querySelector("[aria-busy=true]") !== null,
-      rows: [...(shadowRoot?.querySelectorAll("tbody tr") ?? [])].map(
-        (row) => row.getAttribute("data-id") ?? ""
-      )
+    const { isBusy, rows } = await page.locator("percept-table").evaluate((list) => ({
+      isBusy: list.matches("[aria-busy=true]"),
+      rows: [...list.querySelectorAll("tbody tr")].map((row) => row.getAttribute("data-id") ?? "")
     }))
     assert.isFalse(isBusy, "the list is busy")
     if (count === undefined) assert.isAbove(rows.length, 0, "no rows")

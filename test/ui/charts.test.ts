@@ -6,11 +6,10 @@ import type { Bucket, Series, Totals } from "../../src/ui/api/figures.ts"
 import { costChart, requestsChart } from "../../src/ui/charts/bars.ts"
 import { chosenBy, pressed } from "../../src/ui/charts/brush.ts"
 import { latencyChart, line } from "../../src/ui/charts/lines.ts"
-import type { Brush } from "../../src/ui/charts/plot.ts"
+import type { Brush } from "../../src/ui/charts/cursor.ts"
 import { timeLabel } from "../../src/ui/charts/times.ts"
 import { describe as inWords, endOf, spanOf } from "../../src/ui/charts/words.ts"
 import { changeOf, pointsBetween } from "../../src/ui/model/change.ts"
-import { exactOf } from "../../src/ui/model/exact.ts"
 import { figuresOf } from "../../src/ui/model/summary.ts"
 
 const HOUR = 3_600_000
@@ -244,7 +243,7 @@ describe("the summary", () => {
     assert.deepInclude(cost({ cost_unknown: 3 }), { value: "$1.23", note: "+ 3 unknown" })
     assert.strictEqual(cost({ cost_usd: "0" })?.value, "$0")
     assert.include(
-      exactOf("Cost", totals({ cost_unknown: 3 })),
+      cost({ cost_unknown: 3 })?.exact,
       "$1.234567891, of which $0.5 estimated; 3 of unknown cost"
     )
   })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { entriesOf, Group, parsed, sizeOf } from "../../src/ui/drawer/json-nodes.ts"
+import { parsed } from "../../src/ui/api/client.ts"
+import { entriesOf, sizeOf } from "../../src/ui/drawer/json-nodes.ts"
 
 const names = (value: unknown) => entriesOf(value).map(([name]) => name)
 
@@ -26,7 +27,7 @@ describe("a tree of JSON", () => {
         const entries = entriesOf(value)
         assert.isAtMost(entries.length, 100)
         for (const [, inside] of entries) {
-          if (inside instanceof Group) open(inside)
+          if (inside instanceof Map) open(inside)
           else seen.push(inside)
         }
       }

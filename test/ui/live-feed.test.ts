@@ -2,7 +2,8 @@ import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { createServer } from "node:http"
 import type { IncomingHttpHeaders, Server, ServerResponse } from "node:http"
 import type { Row } from "../../src/ui/api/rows.ts"
-import { LiveFeed } from "../../src/ui/controllers/live-feed.ts"
+import { followLive } from "../../src/ui/controllers/live-feed.ts"
+import type { LiveFeed } from "../../src/ui/controllers/live-feed.ts"
 
 /** A server whose feed says what a test wants it to say, and nothing else. */
 const startFeed = async () => {
@@ -50,6 +51,7 @@ describe("the page's live feed", () => {
   let batches: Array<ReadonlyArray<string>>
   let snapshots: Array<boolean>
   let updates: number
+  let ending: AbortController
 
   beforeEach(async () => {
     vi.stubGlobal("document", page)
@@ -60,21 +62,20 @@ describe("the page's live feed", () => {
     batches = []
     snapshots = []
     updates = 0
-    const host = {
-      ...{ addController: () => {}, removeController: () => {}, updateComplete: Promise.resolve(true) },
-      requestUpdate: () => void updates++
-    }
-    feed = new LiveFeed(host, {
+    ending = new AbortController()
+    feed = followLive({
       url: server.url,
       onDone: (rows: ReadonlyArray<Row>) => void batches.push(rows.map((row) => row.internal_request_id)),
-      onSnapshot: (isFirst) => void snapshots.push(isFirst)
+      onSnapshot: (isFirst) => void snapshots.push(isFirst),
+      onChange: () => void updates++
     })
-    feed.hostConnected()
+    feed.attend(ending)
     await until(() => assert.strictEqual(feed.state, "live"))
   })
 
   afterEach(async () => {
-    feed.hostDisconnected()
+    ending.abort()
+    feed.stop()
     await server.close()
     page.hidden = false
     vi.unstubAllGlobals()

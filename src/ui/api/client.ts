@@ -19,11 +19,9 @@ export const signOut = (): void => sessionStorage.removeItem(PLACE)
 export const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
   const authorization = sessionStorage.getItem(PLACE)
   const own = { "x-requested-with": "percept", ...(authorization && { authorization }) }
-  const response = await fetch(path, { ...init, headers: { ...own, ...init.headers } }).catch(
-    (cause: unknown) => {
-      throw init.signal?.aborted ? cause : new Refused(0, "The server does not answer.")
-    }
-  )
+  const response = await fetch(path, { ...init, headers: { ...own, ...init.headers } }).catch(() => {
+    throw new Refused(0, "The server does not answer.")
+  })
   if (response.ok) return response
   const body: unknown = await response.json().catch(() => undefined)
   const message = field(field(body, "error"), "message")
@@ -37,7 +35,7 @@ export const getJson = async <A extends object>(
   signal: AbortSignal | null = null
 ): Promise<A> => {
   const answer: unknown = await (await call(path, { signal })).json()
-  if (!has<A>(answer, name)) throw new Error("The server's answer is none that this page understands.")
+  if (!has<A>(answer, name)) throw new Error("The server answered something else.")
   return answer
 }
 

@@ -41,8 +41,8 @@ export const readDetail = (id: string, signal: AbortSignal): Promise<Detail> =>
   getJson(pathOf(id), "internal_request_id", signal)
 
 /** The whole of a text that was too long to be shown at once. */
-export const readBody = async (id: string, which: Which): Promise<Blob> =>
-  (await call(bodyPath(id, which))).blob()
+export const readBody = async (id: string, which: Which): Promise<string> =>
+  (await call(bodyPath(id, which))).text()
 
 export const bodyPath = (id: string, which: Which): string => `${pathOf(id)}/body/${which}`
 

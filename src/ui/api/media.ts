@@ -1,3 +1,4 @@
+import { parametersOf } from "../model/query.ts"
 import { call, getJson } from "./client.ts"
 
 /** A medium in the memory, as it is listed. */
@@ -120,11 +121,16 @@ export const readMedia = (
   kind: string,
   cursor: string | null,
   signal: AbortSignal
-): Promise<Media> => {
-  const parameters = new URLSearchParams({ q, kind, cursor: cursor ?? "" })
-  for (const [name, value] of [...parameters]) if (value === "") parameters.delete(name)
-  return getJson(`${PATH}?${parameters}`, "items", signal)
-}
+): Promise<Media> =>
+  getJson(
+    `${PATH}?${parametersOf([
+      ["q", q],
+      ["kind", kind],
+      ["cursor", cursor]
+    ])}`,
+    "items",
+    signal
+  )
 
 export const readMedium = (id: string, signal: AbortSignal): Promise<MediumDetail> =>
   getJson(pathOf(id), "id", signal)
@@ -133,8 +139,7 @@ export const forget = (id: string): Promise<Response> => call(pathOf(id), { meth
 
 export const lookAgain = (id: string): Promise<Response> => call(`${pathOf(id)}/again`, { method: "POST" })
 
-export const readPicture = async (sha256: string, signal: AbortSignal): Promise<Blob> =>
-  (await call(`/ui/media/${sha256}`, { signal })).blob()
+export const readPicture = async (sha256: string): Promise<Blob> => (await call(`/ui/media/${sha256}`)).blob()
 
 const PATH = "/ui/media_data"
 

@@ -15,7 +15,7 @@ export const requestsChart = ({ buckets }: Series): Chart => ({
     const all = buckets.map(({ requests }) => requests)
     return svg`
       <path class="all" d=${bars(places, failed, all)} />
-      <path class="errors" data-mark="errors" d=${bars(places, [], failed)} />`
+      <path class="err" data-mark="errors" d=${bars(places, [], failed)} />`
   }
 })
 

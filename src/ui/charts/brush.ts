@@ -1,4 +1,4 @@
-import type { Brush } from "./plot.ts"
+import type { Brush } from "./cursor.ts"
 
 export const NO_BRUSH: Brush = {}
 

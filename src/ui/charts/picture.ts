@@ -29,7 +29,7 @@ export const picture = (chart: Chart, series: Series, width: number, inUtc: bool
   return svg`
     ${chart.ticks.map(
       (tick) => svg`
-        <line class="grid" x1=${LEFT} x2=${width} y1=${short(y(tick))} y2=${short(y(tick))} />
+        <line x1=${LEFT} x2=${width} y1=${short(y(tick))} y2=${short(y(tick))} />
         <text class="y" x=${LEFT - 6} y=${short(y(tick) + 3.5)}>${chart.label(tick)}</text>`
     )}
     ${times.moments.map((moment) => {
@@ -38,7 +38,7 @@ export const picture = (chart: Chart, series: Series, width: number, inUtc: bool
       return place < LEFT + 12 || place > width - 18
         ? ""
         : svg`
-          <line class="grid" x1=${short(place)} x2=${short(place)} y1=${BASE} y2=${BASE + 4} />
+          <line x1=${short(place)} x2=${short(place)} y1=${BASE} y2=${BASE + 4} />
           <text x=${short(place)} y=${HEIGHT - 4}>${timeLabel(moment, times.step, utc)}</text>`
     })}
     ${width > LEFT ? chart.draw({ x, y, width: Math.max(step - (step > 4 ? 1 : 0), 0.5) }) : ""}`

@@ -13,7 +13,7 @@ export const durationTicks = (max: number, wanted = 4): ReadonlyArray<number> =>
   if (max < 40_000) return ticks(max, wanted)
   return upTo(
     max,
-    DURATIONS.find((step) => step >= (max / wanted) * 0.999) ?? Math.ceil(max / wanted / HOUR) * HOUR
+    STEPS.find((step) => step >= (max / wanted) * 0.999) ?? Math.ceil(max / wanted / DAY) * DAY
   )
 }
 
@@ -26,7 +26,8 @@ export const timeTicks = (
 ): { readonly step: number; readonly moments: ReadonlyArray<number> } => {
   const length = to - from
   const step =
-    TIMES.find((step) => length / step <= most) ?? Math.ceil(length / Math.max(1, most) / DAY) * DAY
+    STEPS.find((step) => step >= MINUTE && length / step <= most) ??
+    Math.ceil(length / Math.max(1, most) / DAY) * DAY
   const moments: Array<number> = []
   const first = Math.ceil((from + offset(from)) / step) * step
   for (let local = first; moments.length <= most; local += step) {
@@ -51,13 +52,10 @@ const upTo = (max: number, step: number): ReadonlyArray<number> => {
   return Array.from({ length: count + 1 }, (_, at) => Number((at * step).toPrecision(12)))
 }
 
-const HOUR = 3_600_000
-export const DAY = 24 * HOUR
+const MINUTE = 60_000
+export const DAY = 1440 * MINUTE
 
-const DURATIONS = [10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200].map(
-  (seconds) => seconds * 1000
-)
-
-const TIMES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10080, 20160, 40320].map(
-  (minutes) => minutes * 60_000
-)
+/** Steps of time that people count in, in milliseconds. */
+const STEPS = [10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200]
+  .concat([1, 2, 5, 7, 14, 28].map((days) => days * 86400))
+  .map((seconds) => seconds * 1000)

@@ -1,8 +1,9 @@
 import type { Series } from "../api/figures.ts"
-import { count, percent } from "../format/count.ts"
+import { count, percent, plural } from "../format/count.ts"
 import { duration } from "../format/duration.ts"
 import { money } from "../format/money.ts"
 import { said } from "../format/time.ts"
+import type { Plot } from "./cursor.ts"
 import { DAY } from "./scale.ts"
 import { isInUtc } from "./times.ts"
 
@@ -13,7 +14,7 @@ export const describe = (chart: string, { buckets, models }: Series, at: number)
   const { cancelled, cost_by_model_usd, cost_usd, errors, p50_ms, p95_ms, requests } = bucket
   if (chart === "Requests")
     return [
-      `${count(requests)} ${requests === 1 ? "request" : "requests"}`,
+      plural(requests, "request"),
       errors > 0 && `${count(errors)} failed (${percent(errors / requests)})`,
       cancelled > 0 && `${count(cancelled)} cancelled`
     ]
@@ -28,8 +29,8 @@ export const describe = (chart: string, { buckets, models }: Series, at: number)
 }
 
 /** The same with its time. */
-export const wordsAt = (chart: string, series: Series, at: number, utc: boolean): string =>
-  `${spanOf(series, at, at, utc)}: ${describe(chart, series, at)}`
+export const wordsAt = ({ chart, series, utc }: Plot, at: number): string =>
+  `${spanOf(series, at, at, utc)}: ${describe(chart.name, series, at)}`
 
 /** When a bucket ends. */
 export const endOf = ({ bucket_ms, buckets }: Series, bucket: number): number | undefined => {

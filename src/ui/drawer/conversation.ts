@@ -22,42 +22,36 @@ export type Part =
 export const asked = (request: unknown): ReadonlyArray<Message> => {
   const { input, messages, prompt, system } = fields(request)
   if (Array.isArray(messages)) return messages.map((message, at) => messageOf(message, `messages[${at}]`))
-  const text = prompt ?? input
   return [
-    ...(typeof system === "string" ? [messageOf({ role: "system", content: system }, "system")] : []),
-    ...(text === undefined ? [] : [{ role: "user", parts: list(text).map(plain) }])
+    { role: "system", content: system },
+    { role: "user", content: prompt ?? input }
   ]
+    .filter(({ content }) => content)
+    .map((message) => messageOf(message, ""))
 }
 
 /** What was answered, one message for each choice. */
 export const answered = (response: unknown): ReadonlyArray<Message> => {
   const { choices, message, text } = fields(response)
-  if (typeof text === "string") return [{ role: "assistant", parts: [plain(text)] }]
-  return (Array.isArray(choices) ? choices : message === undefined ? [] : [{ message }]).map((choice) => {
+  return list(choices ?? ((message ?? text) ? response : undefined)).map((choice) => {
     const { message, text } = fields(choice)
     return messageOf({ role: "assistant", content: text, ...fields(message) }, "")
   })
 }
 
 const messageOf = (value: unknown, place: string): Message => {
-  const message = fields(value)
-  const { content, reasoning = message["reasoning_content"] ?? message["thinking"] } = message
+  const { content, images, reasoning, reasoning_content, refusal, role, thinking, tool_calls } = fields(value)
   return {
-    role: textOf(message["role"] ?? "user"),
+    role: textOf(role ?? "user"),
     parts: [
-      ...(typeof reasoning === "string" && reasoning
-        ? [{ type: "reasoning" as const, text: reasoning }]
-        : []),
-      ...(typeof content === "string"
-        ? content
-          ? [plain(content)]
-          : []
-        : list(content).map((part, at) => partOf(part, `${place}.content[${at}]`))),
-      ...list(message["images"]).map((image, at) => fileOf("image", image, `${place}.images[${at}]`)),
-      ...(typeof message["refusal"] === "string"
-        ? [{ type: "refusal" as const, text: message["refusal"] }]
-        : []),
-      ...list(message["tool_calls"]).map(callOf)
+      ...list(reasoning ?? reasoning_content ?? thinking).map((text) => said(text, "reasoning")),
+      ...list(content).map((part, at) => partOf(part, `${place}.content[${at}]`)),
+      ...list(images).map((image, at) => fileOf("image", image, `${place}.images[${at}]`)),
+      ...list(refusal).map((text) => said(text, "refusal")),
+      ...list(tool_calls).map((call): Part => {
+        const { arguments: given, name } = fields(fields(call)["function"])
+        return { type: "call", name: textOf(name), text: textOf(given) }
+      })
     ]
   }
 }
@@ -65,32 +59,29 @@ const messageOf = (value: unknown, place: string): Message => {
 const partOf = (value: unknown, place: string): Part => {
   const part = fields(value)
   const type = textOf(part["type"])
-  if (typeof part["text"] === "string") return plain(part["text"])
-  const file = FILES.get(type)
-  return file === undefined ? plain(value) : fileOf(file, part[type], place)
+  const [, kind] = /^(?:input_)?(image|video|audio|file)(?:_url)?$/.exec(type) ?? []
+  return typeof part["text"] === "string" || !kind
+    ? said(part["text"] ?? value)
+    : fileOf(kind, part[type], place)
 }
 
 const fileOf = (kind: string, value: unknown, place: string): Part => {
-  const outer = fields(value)
-  const given = outer["url"] ?? outer["data"] ?? outer["file_data"] ?? value
-  const { bytes, mime, sha256 } = fields(given)
-  const name = outer["filename"] ?? mime ?? (typeof given === "string" ? given : kind)
+  const { data, file_data, filename, url = data ?? file_data ?? value } = fields(value)
+  const { bytes, mime, sha256 } = fields(url)
   return {
     type: "file",
     kind,
-    label: textOf(name),
+    label: textOf(filename ?? mime ?? (typeof url === "string" ? url : kind)),
     bytes: typeof bytes === "number" ? bytes : undefined,
     sha256: typeof sha256 === "string" ? sha256 : undefined,
     place
   }
 }
 
-const callOf = (value: unknown): Part => {
-  const { arguments: given, name } = fields(fields(value)["function"])
-  return { type: "call", name: textOf(name), text: textOf(given) }
-}
-
-const plain = (value: unknown): Part => ({ type: "text", text: textOf(value) })
+const said = (value: unknown, type: "text" | "reasoning" | "refusal" = "text"): Part => ({
+  type,
+  text: textOf(value)
+})
 
 /** Objects that somebody else made are never asked to turn themselves into text. */
 const textOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
@@ -99,12 +90,4 @@ const fields = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? { ...value } : {}
 
 const list = (value: unknown): ReadonlyArray<unknown> =>
-  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
-
-const FILES: ReadonlyMap<string, string> = new Map([
-  ["image_url", "image"],
-  ["video_url", "video"],
-  ["input_video", "video"],
-  ["input_audio", "audio"],
-  ["file", "file"]
-])
+  Array.isArray(value) ? value : value == null || value === "" ? [] : [value]

@@ -1,6 +1,6 @@
 import { html, nothing } from "lit/html.js"
 import { bytes } from "../format/bytes.ts"
-import "../media/picture.ts"
+import { picture } from "../media/picture.ts"
 import type { Message, Part } from "./conversation.ts"
 import type { Known } from "./known.ts"
 import { textView } from "./text.ts"
@@ -29,12 +29,8 @@ const partView = (part: Part, known: Known) => {
     return html`<p class="chip">calls <bdi>${part.name.slice(0, LONGEST)}</bdi></p>
       ${textView(part.text, "mono")}`
   if (part.type !== "file") return textView(part.text, part.type)
-  const picture = known.get(part.place)?.cover
-  return html`${
-      picture
-        ? html`<percept-picture .sha256=${picture} .alt=${`Remembered ${part.kind}`}></percept-picture>`
-        : nothing
-    }
+  const cover = known.get(part.place)?.cover
+  return html`${cover ? picture(cover, `Remembered ${part.kind}`) : nothing}
     <p class="chip">
       ${part.kind} <bdi class="cut">${part.label.slice(0, LONGEST)}</bdi>
       ${part.sha256 ? html`${bytes(part.bytes)} <code>${part.sha256.slice(0, 12)}…</code>` : nothing}

@@ -6,7 +6,7 @@ import { money } from "../format/money.ts"
 import { full } from "../format/time.ts"
 import { advice } from "./advice.ts"
 import { requestLink } from "./link.ts"
-import { statusOf } from "./status.ts"
+import { statusOf } from "../parts/row.ts"
 import { table } from "./table.ts"
 import { textView } from "./text.ts"
 
@@ -14,7 +14,7 @@ import { textView } from "./text.ts"
 export const overview = (row: Row, utc: boolean) => {
   const { model_requested_by_client: asked, model_routed_to_openrouter: routed } = row
   const facts: ReadonlyArray<readonly [name: string, value: unknown]> = [
-    ["Status", statusOf(row)],
+    ["Status", standing(row)],
     ["Model", joined(" → ", asked ?? "none", routed !== asked && routed)],
     ["Route", joined(" · ", row.route_rule && `rule ${row.route_rule}`, row.provider)],
     [
@@ -51,9 +51,9 @@ export const errorCard = (row: Row) => {
   const { error_message: message, error_source: source, status_code_returned_to_client: status } = row
   return row.state === "running" || row.state === "done"
     ? nothing
-    : html`<section class="error">
+    : html`<section class="error box">
         <h3 class="err">
-          ${statusOf(row)}${source && `, by the ${source === "upstream" ? "provider" : source}`}
+          ${standing(row)}${source && `, by the ${source === "upstream" ? "provider" : source}`}
         </h3>
         ${message && textView(message)}
         <p class="muted">${advice(source, status)}</p>
@@ -73,7 +73,7 @@ export const sideCalls = (calls: ReadonlyArray<Row>) =>
           ["Call", "Status", "Model", "Tokens", "Took", "Cost"],
           calls.map((call) => [
             requestLink(call.internal_request_id, call.kind),
-            statusOf(call),
+            standing(call),
             html`<bdi>${call.model_routed_to_openrouter}</bdi>`,
             count(call.total_tokens),
             duration(call.processing_duration_ms),
@@ -82,6 +82,11 @@ export const sideCalls = (calls: ReadonlyArray<Row>) =>
           3
         )}
       </section>`
+
+const standing = (row: Row) => {
+  const { state, status_code_returned_to_client: status } = row
+  return statusOf(row, joined(" ", state !== "running" && String(status ?? ""), state))
+}
 
 const tokensOf = (row: Row) => {
   const part = (value: number | null, name: string) => (value === null ? "" : ` (${count(value)} ${name})`)

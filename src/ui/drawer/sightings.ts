@@ -27,7 +27,7 @@ const sightingView = (sighting: Sighting, isOpen: boolean, medium: ReturnType<Kn
       <dt>Where</dt>
       <dd><code>${param}</code> <bdi>${label}</bdi></dd>
       <dt>Shown as</dt>
-      <dd>${SHOWN.get(shown) ?? shown}</dd>
+      <dd>${SHOWN[shown] ?? shown}</dd>
     </dl>
     ${failure ? html`<p class="err"><bdi>${failure}</bdi></p>` : nothing}
     ${
@@ -48,9 +48,9 @@ const sightingView = (sighting: Sighting, isOpen: boolean, medium: ReturnType<Kn
 const FAILED = html`<span class="chip err">✕ failed</span>`
 const REMEMBERED = html`<span class="chip ok">✓ remembered</span>`
 const OPENED = 3
-const SHOWN: ReadonlyMap<string, string> = new Map([
-  ["whole", "the file itself"],
-  ["evidence", "the pictures below, with what was said between them"],
-  ["description", "another model's words for its pictures"],
-  ["note", "a note that it could not be had, and why"]
-])
+const SHOWN: { readonly [name: string]: string } = {
+  whole: "the file itself",
+  evidence: "the pictures below, with what was said",
+  description: "another model's words for its pictures",
+  note: "a note why it could not be had"
+}

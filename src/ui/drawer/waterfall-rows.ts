@@ -41,7 +41,7 @@ export const waterfall = (row: Timed, steps: ReadonlyArray<Step>): Waterfall => 
       bars.push({
         ...{ at, depth, note, ok },
         name: NAMES.get(name) ?? name,
-        step: AWAY.has(name) ? "away" : name,
+        step: AWAY.test(name) ? "away" : name,
         ms: ms ?? total - at,
         isOpen: ms === null
       })
@@ -89,4 +89,4 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["attempt", "provider"],
   ["stream", "answer"]
 ])
-const AWAY: ReadonlySet<string> = new Set(["fetch", "describe", "attempt"])
+const AWAY = /^(fetch|describe|attempt)$/

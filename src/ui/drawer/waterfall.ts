@@ -20,7 +20,9 @@ export const waterfallView = ({ bars, rest, total }: Waterfall) =>
 
 const line = ({ at, depth, isOpen, ms, name, note, ok, step }: Bar, total: number) =>
   html`<tr>
-    <th scope="row" class="d${Math.min(depth, 3)} ${ok ? "" : "err"}">${ok ? "" : "✕ "}${name}</th>
+    <th scope="row" class=${ok ? "" : "err"}>
+      ${"\u2003".repeat(Math.min(depth, 3))}${ok ? "" : "✕ "}${name}
+    </th>
     <td>
       <span class="hidden">after ${duration(at)}</span>
       <svg aria-hidden="true">

@@ -14,6 +14,10 @@ const formatted = (options: Intl.NumberFormatOptions) => {
 /** A whole number with its thousands apart. */
 export const count = formatted({ maximumFractionDigits: 0 })
 
+/** So many of a kind. */
+export const plural = (number: number, one: string): string =>
+  `${count(number)} ${one}${number === 1 ? "" : "s"}`
+
 /** The same in little room: `12.3K`. */
 export const compact = formatted({ notation: "compact", maximumFractionDigits: 1 })
 

@@ -47,4 +47,4 @@ const LONE_SURROGATE = /\p{Surrogate}/gu
 const LONGEST_ARGUMENT = 40_000
 /** What the record writes in place of bytes, secrets, and the ends of long texts. */
 const LEFT_OUT = /"sha256": ?"[\da-f]{64}"|\[redacted\]|… \[\d+ more characters\]/
-const CAUTION = "Bytes, secrets and long texts are not kept whole: put yours in their place."
+const CAUTION = "Bytes, secrets and long texts are not kept whole: put in yours."

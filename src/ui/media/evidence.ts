@@ -1,10 +1,11 @@
 import { html, nothing, svg } from "lit/html.js"
 import type { Evidence, Frame, Heard, MediumDetail, Nothing, Picture, Seen } from "../api/media.ts"
 import { textView } from "../drawer/text.ts"
+import { plural } from "../format/count.ts"
 import { stretch, timecode } from "../format/timecode.ts"
 import { aligned } from "./aligned.ts"
 import type { Moment } from "./aligned.ts"
-import "./picture.ts"
+import { picture } from "./picture.ts"
 
 /** All that is known of a medium: pictures beside what was said at their time, and what was not covered. */
 export const evidenceView = ({ coverage: covered, descriptions, evidence, pictures }: MediumDetail) => {
@@ -28,13 +29,13 @@ const momentView = ({ chapters, from, picture, said }: Moment<Frame>, words: Wor
     ${chapters.map((title) => html`<strong><bdi>${title}</bdi></strong>`)}
     <div>${picture && pictureView(picture, `Picture at ${timecode(from)}`, words)}</div>
     <div class="said">
-      ${said.map(({ from, text }) => html`<span class="at">${timecode(from)}</span><bdi>${text}</bdi>`)}
+      ${said.map(({ from, text }) => html`<span class="small muted">${timecode(from)}</span><bdi>${text}</bdi>`)}
     </div>
   </li>`
 
 const pictureView = ({ sha256 }: Picture, name: string, words: Words) =>
-  html`<percept-picture .sha256=${sha256} .alt=${name}></percept-picture>
-    <span class="at">${name}</span> ${textView(words.get(sha256) ?? "", "small")}`
+  html`${picture(sha256, name)}
+    <span class="small muted">${name}</span> ${textView(words.get(sha256) ?? "", "small")}`
 
 /** The whole length at a glance: pictures above, words below; the text under it says the same. */
 const strip = (duration: number | undefined, seen: Seen | undefined, heard: Heard | undefined) => {
@@ -88,8 +89,6 @@ const why = (half: Nothing) => html`<bdi class="warn">nothing: ${half.nothing}</
 
 const halfOf = <Half extends object>(half: Half | Nothing): Half | undefined =>
   "nothing" in half ? undefined : half
-
-export const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
 
 type Span = Parameters<typeof stretch>[0]
 type Words = ReadonlyMap<string | undefined, string>

@@ -25,7 +25,5 @@ export const useOf = ({ created_at, saved_ms, used_at }: Medium, utc: boolean): 
   `first seen ${moment(created_at, utc)}, last used ${moment(used_at, utc)}${saved_ms > 0 ? `, saved ${duration(saved_ms)}` : ""}`
 
 /** A moment of the memory, which counts in milliseconds. */
-export const moment = (time: number | string, utc: boolean): string => {
-  const date = new Date(time)
-  return Number.isNaN(date.getTime()) ? "" : clock(date.toISOString(), utc)
-}
+export const moment = (time: number | string, utc: boolean): string =>
+  clock(new Date(time).toISOString(), utc)

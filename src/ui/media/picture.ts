@@ -1,71 +1,46 @@
-import { html } from "lit/html.js"
+import { html, render } from "lit/html.js"
 import { readPicture } from "../api/media.ts"
-import { Component, css, define } from "../element.ts"
-import type { Changes } from "../element.ts"
-import { shared } from "../styles/shared.ts"
 
 /** A remembered picture, fetched when it comes into sight: an address alone would not carry the key. */
-class Picture extends Component {
-  protected override readonly styles = [
-    shared,
-    css`
-      :host {
-        display: block;
-        aspect-ratio: 16 / 9;
-        border-radius: var(--radius);
-        background: var(--sunken);
-      }
-      img {
-        display: block;
-        width: 100%;
-        aspect-ratio: 16 / 9;
-        object-fit: contain;
-      }
-    `
-  ]
-  declare sha256: string
+class Picture extends HTMLElement {
   /** Without one it is no link to itself. */
   declare alt: string
-  declare url: string | undefined
-  private ending = new AbortController()
-  private readonly sight = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.load())
+  #sha256 = ""
+  #url = ""
+  readonly #sight = new IntersectionObserver(async ([entry]) => {
+    if (!entry?.isIntersecting) return
+    this.#sight.disconnect()
+    const sha256 = this.#sha256
+    const picture = await readPicture(sha256).catch(() => undefined)
+    if (picture && this.isConnected && sha256 === this.#sha256) this.#show(URL.createObjectURL(picture))
+  })
 
-  override connectedCallback(): void {
-    super.connectedCallback()
-    this.sight.observe(this)
+  set sha256(sha256: string) {
+    this.#sha256 = sha256
+    this.connectedCallback()
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
-    this.drop()
+  connectedCallback(): void {
+    this.#show("")
+    this.#sight.observe(this)
   }
 
-  protected override willUpdate(changed: Changes): void {
-    if (!changed.get("sha256")) return
-    this.drop()
-    this.sight.observe(this)
-  }
-
-  protected override render() {
-    const { alt, url } = this
-    const image = url && html`<img src=${url} alt=${alt} />`
-    return url && alt ? html`<a href=${url} target="_blank">${image}</a>` : (image ?? alt)
-  }
-
-  private async load(): Promise<void> {
-    this.sight.disconnect()
-    const { signal } = (this.ending = new AbortController())
-    const picture = await readPicture(this.sha256, signal).catch(() => undefined)
-    if (picture && !signal.aborted) this.url = URL.createObjectURL(picture)
+  disconnectedCallback(): void {
+    this.#show("")
+    this.#sight.disconnect()
   }
 
   /** A picture that is not shown any more takes no memory. */
-  private drop(): void {
-    this.sight.disconnect()
-    this.ending.abort()
-    if (this.url) URL.revokeObjectURL(this.url)
-    this.url = undefined
+  #show(url: string): void {
+    const { alt } = this
+    URL.revokeObjectURL(this.#url)
+    this.#url = url
+    const image = url ? html`<img src=${url} alt=${alt} />` : alt
+    render(url && alt ? html`<a href=${url} target="_blank">${image}</a>` : image, this)
   }
 }
 
-define("percept-picture", Picture, "sha256", "alt", "url")
+export const picture = (sha256: string, alt: string) =>
+  html`<percept-picture .alt=${alt} .sha256=${sha256}></percept-picture>`
+
+customElements.define("percept-picture", Picture)

@@ -1,23 +1,29 @@
 import type { Row } from "../api/rows.ts"
 import { count } from "../format/count.ts"
 import { duration } from "../format/duration.ts"
-import { number, USUAL } from "./columns.ts"
+import { column, figure, USUAL } from "./columns.ts"
 import type { Column } from "./columns.ts"
+
+/** A column of texts. */
+const text = (name: string, field: keyof Row, sort = name, label?: string): Column => ({
+  ...column(name, sort, label),
+  text: (row) => String(row[field] ?? "")
+})
 
 export const COLUMNS: ReadonlyArray<Column> = [
   ...USUAL,
-  number("first", "First token", "first_token", (row) => duration(row.time_to_first_token_ms)),
-  number("upstream", "Upstream", "latency", (row) => duration(row.openrouter_latency_ms)),
-  number("media_ms", "Media time", "media_ms", (row) => duration(row.media_ms)),
-  number("cached", "Cached", "cached_tokens", (row) => count(row.cached_tokens)),
-  number("reasoning", "Reasoning", "reasoning_tokens", (row) => count(row.reasoning_tokens)),
-  text("endpoint", "Endpoint", "endpoint", (row) => row.endpoint_called),
-  text("provider", "Provider", "provider", (row) => row.provider),
-  text("key", "Key", "key", (row) => row.key_id),
-  text("ip", "Client", "ip", (row) => row.client_ip),
-  text("stream", "Streamed", "is_streaming", (row) => (row.is_streaming ? "yes" : "no")),
-  text("kind", "Kind", "kind", (row) => row.kind),
-  text("id", "Id", "internal_request_id", (row) => row.internal_request_id)
+  figure("first", "time_to_first_token_ms", duration, "first_token", "First token"),
+  figure("upstream", "openrouter_latency_ms", duration, "latency"),
+  figure("media_ms", "media_ms", duration, "media_ms", "Media time"),
+  figure("cached", "cached_tokens", count),
+  figure("reasoning", "reasoning_tokens", count),
+  text("endpoint", "endpoint_called"),
+  text("provider", "provider"),
+  text("key", "key_id"),
+  text("ip", "client_ip", "ip", "Client"),
+  { ...column("stream", "is_streaming", "Streamed"), text: (row) => (row.is_streaming ? "yes" : "no") },
+  text("kind", "kind"),
+  text("id", "internal_request_id", "internal_request_id")
 ]
 
 /** The columns of these names, in their order; the usual ones where none is known. */
@@ -36,8 +42,4 @@ export const withColumn = (
   return next.length === 0 || (next.length === USUAL.length && next.every((column) => USUAL.includes(column)))
     ? undefined
     : next.map((column) => column.name)
-}
-
-function text(name: string, label: string, sort: string, read: (row: Row) => string | null): Column {
-  return { name, label, sort, text: (row) => read(row) ?? "" }
 }

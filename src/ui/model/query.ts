@@ -31,54 +31,54 @@ export type View = "requests" | "media"
 
 export type Filters = Readonly<Partial<Record<FilterName, ReadonlyArray<string>>>>
 
-/** By the names of their parameters. */
-export const FILTERS = [
-  "model",
-  "routed",
-  "provider",
-  "endpoint",
-  "status",
-  "source",
-  "media",
-  "state",
-  "kind",
-  "key",
-  "stream",
-  "cache",
-  "ip"
+/** What the list can be narrowed by: a parameter's name, its label where that is another, other words for some values, and values that nobody counts. */
+export const GROUPS = [
+  ["status", "Status", { "(none)": "no answer" }],
+  ["model"],
+  ["routed", "Routed to"],
+  ["media"],
+  ["cache", "Media memory", { hit: "remembered", miss: "new" }, ["hit", "miss"]],
+  ["source", "Error source", { "(none)": "no error" }],
+  ["state", "Outcome"],
+  ["endpoint"],
+  ["provider"],
+  ["key"],
+  ["stream", "Streaming", { true: "streamed", false: "in one piece" }],
+  ["kind", "Kind", { main: "requests" }, ["main", "describe", "transcribe"]],
+  ["ip", "Client address", {}, []]
 ] as const
-export type FilterName = (typeof FILTERS)[number]
+export type FilterName = (typeof GROUPS)[number][0]
+export const FILTERS = GROUPS.map(([name]) => name)
 
 /** The spans a range may go back, the shortest first. */
 export const RANGES = ["15m", "1h", "6h", "24h", "7d", "30d", "all"] as const
 
 /** Whether an address is one of the page. */
-export const isOfPage = (pathname: string): boolean => pathname === ROOT || pathname.startsWith(`${ROOT}/`)
+export const isOfPage = (pathname: string): boolean => `${pathname}/`.startsWith(`${ROOT}/`)
 
 /** Reads an address; whatever is no part of it, or none that could be meant, is as if it were not there. */
 export const parse = (pathname: string, search: string): Query => {
   const parameters = new URLSearchParams(search)
   const one = (name: string) => parameters.get(name) || undefined
-  const range = one("range") ?? (one("from") || one("to") ? "custom" : USUAL_RANGE)
+  const range = one("range") ?? ((one("from") ?? one("to")) ? "custom" : USUAL_RANGE)
   const isCustom = range === "custom"
-  const id = pathname.startsWith(`${ROOT}/`) ? decoded(pathname.slice(ROOT.length + 1)) : ""
-  const filters: { [Name in FilterName]?: ReadonlyArray<string> } = {}
-  for (const name of FILTERS) {
-    const values = Array.from(new Set(parameters.getAll(name).filter((value) => value !== "")))
+  const id = decoded(pathname.split(`${ROOT}/`)[1] ?? "")
+  const filters = FILTERS.flatMap((name) => {
+    const values = Array.from(new Set(parameters.getAll(name).filter(Boolean)))
     // It can only be one or the other.
-    if (values.length > 0) filters[name] = name === "cache" ? values.slice(0, 1) : values
-  }
+    return values[0] ? [[name, name === "cache" ? [values[0]] : values]] : []
+  })
   return {
     view: one("view") === "media" ? "media" : "requests",
-    range: isCustom || isRange(range) ? range : USUAL_RANGE,
+    range: isCustom || RANGES.some((name) => name === range) ? range : USUAL_RANGE,
     from: isCustom ? one("from") : undefined,
     to: isCustom ? one("to") : undefined,
-    search: parameters.get("q") ?? "",
-    filters,
+    search: one("q") ?? "",
+    filters: Object.fromEntries(filters),
     sort: one("sort") ?? "timestamp",
     order: one("order") === "asc" ? "asc" : "desc",
     cursor: one("cursor"),
-    selected: id === "" ? one("sel") : id,
+    selected: id || one("sel"),
     alone: id !== "",
     medium: one("medium"),
     tail: one("tail") === "1",
@@ -135,7 +135,7 @@ export const listParameters = (query: Query): URLSearchParams =>
 /** A query with something changed. Whoever asks for other rows begins at the first page. */
 export const changed = (query: Query, change: Partial<Query>): Query => {
   const next = { ...query, ...change }
-  const isOtherList = LIST.some((name) => name in change && change[name] !== query[name])
+  const isOtherList = String(listParameters(next)) !== String(listParameters(query))
   return {
     ...next,
     cursor: isOtherList && !("cursor" in change) ? undefined : next.cursor,
@@ -157,15 +157,14 @@ export const toggled = (filters: Filters, name: FilterName, value: string): Filt
 export const isNarrowed = ({ filters, search }: Query): boolean =>
   search.trim() !== "" || Object.keys(filters).length > 0
 
-type Parameter = readonly [name: string, value: string | false | undefined]
+type Parameter = readonly [name: string, value: string | false | null | undefined]
 
 const valuesOf = ({ filters }: Query): ReadonlyArray<Parameter> =>
   FILTERS.flatMap((name) => (filters[name] ?? []).map((value) => [name, value] as const))
 
-const parametersOf = (parameters: ReadonlyArray<Parameter>): URLSearchParams =>
+/** What has no value is left out. */
+export const parametersOf = (parameters: ReadonlyArray<Parameter>): URLSearchParams =>
   new URLSearchParams(parameters.flatMap(([name, value]) => (value ? [[name, value]] : [])))
-
-const isRange = (name: string): boolean => RANGES.some((range) => range === name)
 
 /** No address can name what is only dots. */
 const decoded = (text: string): string => {
@@ -181,6 +180,3 @@ const USUAL_RANGE = "24h"
 
 /** What the page shows when nobody has asked for anything. */
 export const INITIAL = parse(ROOT, "")
-
-/** What decides which rows there are, and in which order. */
-const LIST = ["range", "from", "to", "search", "filters", "sort", "order"] as const

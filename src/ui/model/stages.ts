@@ -1,8 +1,12 @@
 import type { Ongoing } from "../api/live.ts"
+import { mediumOf } from "./medium.ts"
+import type { MediumKind } from "./medium.ts"
 
 /** A part of what is done for a request; `share` of it is done, from 0 to 1. */
 export interface Stage {
   readonly name: StageName
+  /** What comes after what; both senses are at the same time. */
+  readonly place: number
   readonly is: "done" | "now" | "ahead"
   readonly share: number
 }
@@ -12,37 +16,38 @@ export type StageName = "fetch" | "look" | "listen" | "describe" | "answer"
 /** Where a request is: its stages in order, its kind of media, and what it does in words. */
 export interface Progress {
   readonly stages: ReadonlyArray<Stage>
-  readonly media: "image" | "video" | "audio" | undefined
+  readonly media: MediumKind | undefined
   readonly words: string
 }
 
 /** Reads a stage such as `video 2/4 looking 43%, listening 7%`. `helping` are calls that are made on its behalf. */
 export const progressOf = (
-  request: Pick<Ongoing, "stage" | "media_type_processed" | "time_to_first_token_ms">,
+  { media_type_processed, stage, time_to_first_token_ms }: Told,
   helping: ReadonlyArray<string> = []
 ): Progress => {
-  const { stage, time_to_first_token_ms } = request
   const [, told, rest = stage] =
     /^(image|video|audio|media|unknown)\b(?: \d+\/\d+)?,? ?(.*)$/.exec(stage) ?? []
-  const media = kindOf(told) ?? kindOf(request.media_type_processed?.split(",").at(-1))
+  const media = mediumOf(told) ?? mediumOf(media_type_processed?.split(",").at(-1))
+  const isPlain = !media && !told
   const isAnswering = stage === "answering"
-  if (media === undefined && told === undefined)
-    return { stages: [one("answer", 0)], media, words: wordsOf(request) }
-  const isDescribing = !isAnswering && (helping.includes("describe") || /^writing|^describing/.test(rest))
+  const isDescribing =
+    !isPlain && !isAnswering && (helping.includes("describe") || /^(writing|describing)/.test(rest))
   const isSensing = /looking|listening|^reading|transcribing/.test(rest)
-  const senses: ReadonlyArray<StageName> =
-    media === "image" ? ["look"] : media === "audio" ? ["listen"] : ["look", "listen"]
-  const order: ReadonlyArray<ReadonlyArray<StageName>> = [["fetch"], senses, ["describe"], ["answer"]]
-  const at = isAnswering ? 3 : isDescribing ? 2 : isSensing ? 1 : 0
-  const stages = order.flatMap((names, place) =>
-    names.map((name): Stage => {
-      if (place !== at) return { name, is: place < at ? "done" : "ahead", share: place < at ? 1 : 0 }
-      if (name === "look" || name === "listen") return sense(name, rest)
-      return one(name, name === "fetch" ? (shareIn(rest, "fetching") ?? 0) : 0)
-    })
-  )
-  const words =
-    isAnswering || !isDescribing || helping.length === 0 ? wordsOf(request) : "describing pictures"
+  const now = isPlain || isAnswering ? 3 : isDescribing ? 2 : isSensing ? 1 : 0
+  const stages = PLACES.filter(([name, place]) =>
+    isPlain ? place === 3 : name !== (media === "image" ? "listen" : media === "audio" && "look")
+  ).map(([name, place]): Stage => {
+    const told = new RegExp(`${name}ing(?: (\\d{1,3})%)?`).exec(rest)
+    // A half that is not told of any more has ended, unless nothing was told yet.
+    const isOver = place < now || (place === 1 && now === 1 && !told && /look|listen/.test(rest))
+    const share = place === now ? Math.min(100, Number(told?.[1] ?? 0)) / 100 : 0
+    return { name, place, is: isOver ? "done" : place > now ? "ahead" : "now", share: isOver ? 1 : share }
+  })
+  const words = isAnswering
+    ? "waiting for the model"
+    : isDescribing && helping[0]
+      ? "describing pictures"
+      : stage
   return { stages, media, words: time_to_first_token_ms === null ? words : "streaming" }
 }
 
@@ -51,35 +56,23 @@ export const isStalled = (
   { stage, stirred, time_to_first_token_ms }: Pick<Ongoing, "stage" | "stirred" | "time_to_first_token_ms">,
   now: number
 ): boolean => {
-  if (time_to_first_token_ms !== null) return false
-  const [, patience] = PATIENCE.find(([pattern]) => pattern.test(stage)) ?? ["", 20_000]
-  return now - stirred > patience
+  const [, patience = 20] = PATIENCE.find(([pattern]) => pattern.test(stage)) ?? []
+  return time_to_first_token_ms === null && now - stirred > patience * 1000
 }
 
-/** A half that is not told of any more has ended, unless nothing was told yet. */
-const sense = (name: "look" | "listen", rest: string): Stage => {
-  const share = shareIn(rest, `${name}ing`)
-  const isOver = share === undefined && /looking|listening/.test(rest)
-  return isOver ? { name, is: "done", share: 1 } : { name, is: "now", share: share ?? 0 }
-}
+type Told = Pick<Ongoing, "stage" | "media_type_processed" | "time_to_first_token_ms">
 
-const one = (name: StageName, share: number): Stage => ({ name, is: "now", share })
+const PLACES: ReadonlyArray<readonly [StageName, number]> = [
+  ["fetch", 0],
+  ["look", 1],
+  ["listen", 1],
+  ["describe", 2],
+  ["answer", 3]
+]
 
-const shareIn = (text: string, name: string): number | undefined => {
-  const found = new RegExp(`${name}(?: (\\d{1,3})%)?`).exec(text)
-  return found === null ? undefined : Math.min(100, Number(found[1] ?? 0)) / 100
-}
-
-const wordsOf = ({ stage, time_to_first_token_ms }: Pick<Ongoing, "stage" | "time_to_first_token_ms">) =>
-  time_to_first_token_ms !== null ? "streaming" : stage === "answering" ? "waiting for the model" : stage
-
-const kindOf = (word: string | undefined): Progress["media"] =>
-  word === "image" || word === "video" || word === "audio" ? word : undefined
-
-/** Milliseconds without news. */
+/** Seconds without news. */
 const PATIENCE: ReadonlyArray<readonly [RegExp, number]> = [
-  [/^answering/, 30_000],
-  [/waiting/, 60_000],
-  [/fetching/, 15_000],
-  [/looking|listening/, 20_000]
+  [/^answering/, 30],
+  [/waiting/, 60],
+  [/fetching/, 15]
 ]

@@ -1,5 +1,6 @@
 import type { Totals } from "../api/figures.ts"
 import { compact, count, percent } from "../format/count.ts"
+import type { Numeric } from "../format/count.ts"
 import { duration } from "../format/duration.ts"
 import { money } from "../format/money.ts"
 import { changeOf, pointsBetween } from "./change.ts"
@@ -10,8 +11,10 @@ export interface Figure {
   readonly label: string
   readonly value: string
   readonly change?: Change | undefined
-  readonly isGoodUp?: boolean
-  readonly note?: string | undefined
+  readonly isGoodUp?: boolean | undefined
+  readonly note?: string
+  /** It in full, for whoever points at it. */
+  readonly exact?: string | undefined
 }
 
 /** What a range comes to, beside the one before it; what nobody measured is empty. */
@@ -20,42 +23,66 @@ export const figuresOf = (
   then: Totals | null | undefined,
   inFlight: number | undefined
 ): ReadonlyArray<Figure> => {
-  const plain = (label: string, name: "requests" | "total_tokens"): Figure => ({
-    label,
-    value: compact(now?.[name]),
-    change: changeOf(now?.[name], then?.[name])
-  })
-  const share = (label: string, shareOf: typeof errorsOf, isGoodUp: boolean): Figure => {
-    const [is, was] = [shareOf(now), shareOf(then)]
-    return { label, isGoodUp, value: percent(is), change: pointsBetween(is, was) }
+  const figure = (
+    label: string,
+    read: (totals: Totals) => number | null | undefined,
+    words: (value: Numeric) => string,
+    exact?: (now: Totals) => string,
+    isGoodUp?: boolean,
+    compare = changeOf
+  ): Figure => {
+    const [is, was] = [now && read(now), then && read(then)]
+    return { label, value: words(is), change: compare(is, was), isGoodUp, exact: now && exact?.(now) }
   }
-  const time = (label: "p50" | "p95" | "p99"): Figure => {
-    const is = now?.duration_ms[label]
-    return { label, value: duration(is), change: changeOf(is, then?.duration_ms[label]), isGoodUp: false }
-  }
-  const unknown = now?.cost_unknown
+  const cost = figure(
+    "Cost",
+    (totals) => Number(totals.cost_usd),
+    money,
+    (now) =>
+      `$${now.cost_usd}, of which $${now.cost_estimated_usd} estimated${now.cost_unknown > 0 ? `; ${count(now.cost_unknown)} of unknown cost` : ""}`
+  )
   return [
-    plain("Requests", "requests"),
-    share("Errors", errorsOf, false),
-    {
-      label: "Cost",
-      // What nobody knows is not nothing.
-      value: unknown && !Number(now.cost_usd) ? "unknown" : money(now?.cost_usd),
-      change: changeOf(now && Number(now.cost_usd), then && Number(then.cost_usd)),
-      note: unknown ? `+ ${compact(unknown)} unknown` : undefined
-    },
-    plain("Tokens", "total_tokens"),
-    time("p50"),
-    time("p95"),
-    time("p99"),
-    share("Media hits", hitsOf, true),
+    figure(
+      "Requests",
+      (totals) => totals.requests,
+      compact,
+      (now) => `${count(now.requests)} requests, ${count(now.side_calls)} side calls`
+    ),
+    figure(
+      "Errors",
+      ({ errors, requests }) => (requests ? errors / requests : undefined),
+      percent,
+      (now) => `${count(now.errors)} of ${count(now.requests)} failed, ${count(now.cancelled)} cancelled`,
+      false,
+      pointsBetween
+    ),
+    // What nobody knows is not nothing.
+    now?.cost_unknown
+      ? {
+          ...cost,
+          note: `+ ${compact(now.cost_unknown)} unknown`,
+          value: Number(now.cost_usd) ? cost.value : "unknown"
+        }
+      : cost,
+    figure(
+      "Tokens",
+      (totals) => totals.total_tokens,
+      compact,
+      (now) => `${count(now.prompt_tokens)} in, ${count(now.completion_tokens)} out`
+    ),
+    ...(["p50", "p95", "p99"] as const).map((name) =>
+      figure(name, ({ duration_ms }) => duration_ms[name], duration, undefined, false)
+    ),
+    figure(
+      "Media hits",
+      // A request may have several media, of which each counts when it is remembered.
+      (totals) =>
+        totals.media_requests ? Math.min(1, totals.media_hits / totals.media_requests) : undefined,
+      percent,
+      (now) => `${count(now.media_hits)} media remembered in ${count(now.media_requests)} requests`,
+      true,
+      pointsBetween
+    ),
     { label: "In flight", value: count(inFlight ?? now?.in_flight), note: "now" }
   ]
 }
-
-const errorsOf = (totals: Totals | null | undefined): number | undefined =>
-  totals?.requests ? totals.errors / totals.requests : undefined
-
-/** A request may have several media, of which each counts when it is remembered. */
-const hitsOf = (totals: Totals | null | undefined): number | undefined =>
-  totals?.media_requests ? Math.min(1, totals.media_hits / totals.media_requests) : undefined

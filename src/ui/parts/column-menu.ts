@@ -1,10 +1,11 @@
 import { html } from "lit/html.js"
-import type { App } from "../app.ts"
+import { go, query } from "../controllers/place.ts"
 import { COLUMNS, columnsOf, withColumn } from "../model/all-columns.ts"
 import type { Query } from "../model/query.ts"
 
 /** Which columns the list has, and how close its rows stand. */
-export const columnMenu = ({ go, query: { columns, dense } }: App) => {
+export const columnMenu = () => {
+  const { columns, dense } = query
   const shown = columnsOf(columns)
   const box = (label: string, isOn: boolean, change: Partial<Query>) =>
     html`<label><input type="checkbox" .checked=${isOn} @change=${() => go(change)} />${label}</label>`
@@ -18,8 +19,6 @@ export const columnMenu = ({ go, query: { columns, dense } }: App) => {
     </ul>
     <div class="line">
       ${box("Dense rows", dense, { dense: !dense })}
-      <button class="plain" ?disabled=${columns === undefined} @click=${() => go({ columns: undefined })}>
-        As usual
-      </button>
+      <button class="plain" ?disabled=${!columns} @click=${() => go({ columns: undefined })}>As usual</button>
     </div>`
 }

@@ -2,7 +2,7 @@ import { html } from "lit/html.js"
 
 /** What the keys do. */
 export const help = () =>
-  html`<dialog aria-labelledby="keys">
+  html`<dialog class="box" id="help" aria-labelledby="keys">
     <h2 id="keys">Keys</h2>
     <dl>
       ${KEYS.map(

@@ -1,19 +1,26 @@
 import { html, nothing } from "lit/html.js"
-import type { App } from "../app.ts"
+import { waiting } from "../controllers/data.ts"
+import { live, pause, showNew } from "../controllers/page.ts"
+import { go, query } from "../controllers/place.ts"
 import { count } from "../format/count.ts"
 
 /** Whether the page hears of what happens, whether new rows come in by themselves, and how many wait to be shown. */
-export const livePill = ({ data: { waiting }, go, live: { state }, pause, query: { tail }, showNew }: App) =>
-  html`<percept-live-pill
+export const livePill = () => {
+  const { state } = live
+  const { tail } = query
+  const why = pause()
+  return html`<percept-live-pill class="row"
     ><button
       aria-pressed=${tail}
-      title=${pause ?? (tail ? "New rows come in by themselves (l)" : "Let new rows come in by themselves (l)")}
+      title=${why ?? "New rows come in by themselves (l)"}
       @click=${() => go({ tail: !tail })}
     >
       <i class=${state === "opening" ? "off" : state} aria-hidden="true"></i>Live
-      tail${tail && pause ? " (paused)" : ""}
+      tail${tail && why ? " (paused)" : ""}
     </button>
-    <span role="status" class=${state === "lost" || state === "off" ? "" : "hidden"}>${WORDS[state]}</span>
+    <span role="status" class=${state === "lost" || state === "off" ? "small warn" : "hidden"}
+      >${WORDS[state]}</span
+    >
     ${
       waiting > 0
         ? html`<button class="primary" @click=${showNew}>
@@ -22,6 +29,7 @@ export const livePill = ({ data: { waiting }, go, live: { state }, pause, query:
         : nothing
     }</percept-live-pill
   >`
+}
 
 const WORDS = { opening: "", live: "live", lost: "connection lost, trying again", off: "not live" }
 const MOST = 999

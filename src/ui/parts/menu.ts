@@ -1,9 +1,10 @@
 import { html } from "lit/html.js"
+import { fetchMore } from "../controllers/page.ts"
 
 /** A button with a small panel under it; the browser closes it when it is done with. */
-export const menu = (id: string, label: unknown, fetch: () => unknown, content: unknown) =>
+export const menu = (id: string, label: unknown, content: unknown) =>
   html`<button popovertarget=${id}>${label}</button>
-    <div class="menu" popover id=${id} @beforetoggle=${place} @toggle=${fetch}>${content}</div>`
+    <div class="menu box" popover id=${id} @beforetoggle=${place} @toggle=${fetchMore}>${content}</div>`
 
 const place = ({ currentTarget: panel }: Event) => {
   if (!(panel instanceof HTMLElement)) return

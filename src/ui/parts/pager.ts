@@ -1,14 +1,14 @@
 import { html } from "lit/html.js"
 import type { Rows } from "../api/rows.ts"
-import type { App } from "../app.ts"
+import { go, query } from "../controllers/place.ts"
 import { count } from "../format/count.ts"
 import { icon } from "./icon.ts"
 
 /** Where in the list the page is, and the way to what comes before and behind. */
-export const pager = ({ go, query: { cursor } }: App, rows: Rows) => {
+export const pager = (rows: Rows) => {
   const { items, next_cursor: next, prev_cursor: previous, total_is_capped, total_items } = rows
-  return html`<nav class="pager" aria-label="Pages">
-    <button ?disabled=${!cursor || !previous} @click=${() => go({ cursor: previous ?? undefined })}>
+  return html`<nav class="pager row" aria-label="Pages">
+    <button ?disabled=${!query.cursor || !previous} @click=${() => go({ cursor: previous ?? undefined })}>
       ${icon("left")}Newer
     </button>
     <span class="muted"

@@ -1,19 +1,19 @@
 import { html } from "lit/html.js"
-import type { App } from "../app.ts"
+import { later } from "../soon.ts"
+import { go, query } from "../controllers/place.ts"
 import { clock } from "../format/time.ts"
 import { RANGES } from "../model/query.ts"
-import { later } from "../soon.ts"
 import { menu } from "./menu.ts"
 
 /** How far back the page looks. */
-export const rangePicker = (app: App) => {
-  const { from, range, to, utc } = app.query
-  return html`<div class="ranges" role="group" aria-label="Time range">
+export const rangePicker = () => {
+  const { from, range, to, utc } = query
+  return html`<div class="ranges row" role="group" aria-label="Time range">
     ${RANGES.map(
       (name) =>
         html`<button
           aria-pressed=${range === name}
-          @click=${() => app.go({ range: name, from: undefined, to: undefined })}
+          @click=${() => go({ range: name, from: undefined, to: undefined })}
         >
           ${name}
         </button>`
@@ -21,8 +21,7 @@ export const rangePicker = (app: App) => {
     ${menu(
       "custom",
       range === "custom" ? `${from ? clock(from, utc) : "…"} – ${to ? clock(to, utc) : "now"}` : "Custom",
-      app.fetch,
-      later?.customRange(app)
+      later?.customRange()
     )}
   </div>`
 }

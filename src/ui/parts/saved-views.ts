@@ -1,8 +1,9 @@
 import { has } from "../api/client.ts"
 import { html } from "lit/html.js"
-import type { App } from "../app.ts"
-import { Stored } from "../controllers/stored.ts"
+import { go, query } from "../controllers/place.ts"
+import { stored } from "../controllers/stored.ts"
 import { addressOf, parse } from "../model/query.ts"
+import { fieldsOf } from "./form.ts"
 import { icon } from "./icon.ts"
 
 /** What is looked at, under a name. */
@@ -12,17 +13,13 @@ interface SavedView {
 }
 
 /** Views that were given a name, kept in this browser. */
-export const savedViews = (app: App) => {
-  const { go, query } = app
-  const views = (stored ??= new Stored(app, "views", readViews))
+export const savedViews = () => {
   const without = (name: string) => views.value.filter((view) => view.name !== name)
   const save = (event: SubmitEvent) => {
-    event.preventDefault()
-    if (!(event.target instanceof HTMLFormElement)) return
-    const name = String(new FormData(event.target).get("name")).trim()
+    const name = fieldsOf(event)("name")
     const address = addressOf({ ...query, cursor: undefined, selected: undefined })
     if (name !== "") views.set([...without(name), { name, address }].slice(-MOST))
-    event.target.reset()
+    if (event.target instanceof HTMLFormElement) event.target.reset()
   }
   return html`<ul>
       ${views.value.map(
@@ -58,6 +55,6 @@ export const savedViews = (app: App) => {
 const readViews = (value: unknown): ReadonlyArray<SavedView> =>
   Array.isArray(value) ? value.filter((view) => has<SavedView>(view, "address")) : []
 
-let stored: Stored<ReadonlyArray<SavedView>> | undefined
+const views = stored("views", readViews)
 
 const MOST = 30

@@ -1,19 +1,19 @@
 import { html } from "lit/html.js"
-import type { App } from "../app.ts"
+import { stats } from "../controllers/data.ts"
+import { underWay } from "../controllers/page.ts"
 import type { Change } from "../model/change.ts"
 import { figuresOf } from "../model/summary.ts"
-import { later } from "../soon.ts"
 
 /** What the range comes to, each figure beside what it was before; the live feed knows sooner what is in flight. */
-export const summary = ({ data: { stats }, fetch, live }: App) =>
-  html`<percept-summary @pointerenter=${fetch}
-    ><dl>
-      ${figuresOf(stats.value?.totals, stats.value?.previous, live.count).map(
-        ({ change, isGoodUp, label, note, value }) =>
+export const summary = () =>
+  html`<percept-summary
+    ><dl class="box">
+      ${figuresOf(stats.value?.totals, stats.value?.previous, underWay()).map(
+        ({ change, exact, isGoodUp, label, note, value }) =>
           html`<div>
-            <dt>${label}</dt>
-            <dd class="value" title=${later?.exactOf(label, stats.value?.totals) ?? ""}>${value || "–"}</dd>
-            <dd class="note">${note ?? changed(change, isGoodUp)}</dd>
+            <dt class="muted small">${label}</dt>
+            <dd class="value" title=${exact ?? ""}>${value || "–"}</dd>
+            <dd class="muted small">${note ?? changed(change, isGoodUp)}</dd>
           </div>`
       )}
     </dl></percept-summary
@@ -24,7 +24,7 @@ const changed = (change: Change | undefined, isGoodUp: boolean | undefined) => {
   const { by, way } = change
   if (way === "same") return "as before"
   const isUp = way === "up"
-  const colour = isGoodUp === undefined ? "" : isUp === isGoodUp ? "good" : "bad"
+  const colour = isGoodUp === undefined ? "" : isUp === isGoodUp ? "ok" : "err"
   return html`<span class=${colour} title="Against the same time before"
     ><span aria-hidden="true">${isUp ? "▲" : "▼"}</span><span class="hidden">${way}</span> ${by}</span
   >`

@@ -1,15 +1,15 @@
 import { html, nothing } from "lit/html.js"
-import type { App } from "../app.ts"
-import { isNarrowed } from "../model/query.ts"
+import { loadAll, rows } from "../controllers/data.ts"
 import { later } from "../soon.ts"
+import { go, query } from "../controllers/place.ts"
+import { isNarrowed } from "../model/query.ts"
 import { icon } from "./icon.ts"
 import { livePill } from "./live-pill.ts"
 import { menu } from "./menu.ts"
 
 /** Search, and what is done with the list. */
-export const toolbar = (app: App) => {
-  const { data, fetch, go, query } = app
-  return html`<div class="tools">
+export const toolbar = () =>
+  html`<div class="row">
     <search>
       ${icon("search")}
       <input
@@ -18,44 +18,41 @@ export const toolbar = (app: App) => {
         placeholder="Search prompts, errors, ids"
         maxlength="500"
         autocomplete="off"
-        spellcheck="false"
         .value=${query.search}
-        @input=${(event: Event) => type(event, app)}
-        @keydown=${(event: KeyboardEvent) => press(event, app)}
+        @input=${type}
+        @keydown=${press}
       />
       <kbd aria-hidden="true">/</kbd>
     </search>
-    ${livePill(app)}
+    ${livePill()}
     ${
       isNarrowed(query)
         ? html`<button @click=${() => go({ filters: {}, search: "" })}>${icon("cross")}Clear filters</button>`
         : nothing
     }
-    <div class="end">
+    <div class="end row">
       <button
-        class="plain ${data.rows.pending ? "busy" : ""}"
+        class="plain ${rows.pending ? "busy" : ""}"
         aria-label="Refresh"
         title="Refresh (r)"
-        @click=${() => data.loadAll()}
+        @click=${loadAll}
       >
         ${icon("refresh")}
       </button>
-      ${menu("views", "Views", fetch, later?.savedViews(app))}
-      ${menu("columns", "Columns", fetch, later?.columnMenu(app))}
-      ${menu("export", html`${icon("save")}Export`, fetch, later?.exportMenu(app))}
+      ${menu("views", "Views", later?.savedViews())} ${menu("columns", "Columns", later?.columnMenu())}
+      ${menu("export", html`${icon("save")}Export`, later?.exportMenu())}
     </div>
   </div>`
-}
 
 /** Letters follow each other: the list follows when there are no more for a moment. */
-const type = ({ target }: Event, { go, query: { search } }: App, wait = 250): void => {
+export const type = ({ target, type }: Event): void => {
   clearTimeout(timer)
   if (target instanceof HTMLInputElement)
-    timer = setTimeout(() => go({ search: target.value }, search !== ""), wait)
+    timer = setTimeout(() => go({ search: target.value }, query.search !== ""), type === "input" ? 250 : 0)
 }
 
-const press = (event: KeyboardEvent, app: App): void => {
-  if (event.key === "Enter") type(event, app, 0)
+const press = (event: KeyboardEvent): void => {
+  if (event.key === "Enter") type(event)
   if (event.key !== "Escape") return
   event.preventDefault()
   if (event.target instanceof HTMLElement) event.target.blur()

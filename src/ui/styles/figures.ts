@@ -1,15 +1,7 @@
-import { css } from "../element.ts"
+import { css } from "./css.ts"
 
 /** What the list comes to, how it goes, and what is under way: in boxes above it. */
 export const figures = css`
-  :is(percept-in-flight, percept-error-groups) > *,
-  percept-summary dl,
-  .charts > * {
-    padding: var(--space-1) var(--space-3);
-    border: 1px solid var(--line);
-    border-radius: var(--radius);
-    background: var(--surface);
-  }
   percept-live-pill {
     i {
       width: 8px;
@@ -25,27 +17,26 @@ export const figures = css`
       box-shadow: inset 0 0 0 1.5px currentColor;
     }
     [aria-pressed="true"] .live {
-      background: var(--on-accent);
-    }
-    [role] {
-      font-size: var(--small);
-      color: var(--warn);
+      background: var(--surface);
     }
   }
-  :is(percept-in-flight, percept-error-groups) {
+  percept-in-flight,
+  percept-error-groups {
+    display: block;
     line-height: 28px;
     h2 {
       display: inline;
     }
-    span {
-      margin-left: var(--space-1);
+    h2 span,
+    h2 + span {
+      margin-left: var(--space-2);
       font-weight: 400;
     }
-    .count {
-      padding: 2px 8px;
-      border-radius: 10px;
-      background: var(--sunken);
-    }
+  }
+  .count {
+    padding: 2px 8px;
+    border-radius: 10px;
+    background: var(--sunken);
   }
   percept-summary {
     dl {
@@ -69,19 +60,10 @@ export const figures = css`
       font-weight: 600;
       line-height: 24px;
     }
-    dt,
-    .note {
-      font-size: var(--small);
+    .small {
       line-height: 16px;
-      color: var(--muted);
       overflow: hidden;
       text-overflow: ellipsis;
-    }
-    .good {
-      color: var(--ok);
-    }
-    .bad {
-      color: var(--err);
     }
   }
   .charts {
@@ -101,18 +83,14 @@ export const figures = css`
       height: 24px;
       white-space: nowrap;
     }
-    header p {
+    p {
       min-width: 0;
-      font-size: var(--small);
     }
     ul {
-      display: flex;
-      flex-wrap: wrap;
+      align-content: start;
       gap: 0 var(--space-2);
       height: 48px;
       overflow: hidden;
-      font-size: var(--small);
-      color: var(--muted);
     }
     li {
       max-width: 31%;
@@ -124,7 +102,6 @@ export const figures = css`
       min-width: 0;
       min-height: 24px;
       padding: 0 4px;
-      gap: 5px;
       color: var(--muted);
     }
     [aria-pressed="true"] {
@@ -138,8 +115,7 @@ export const figures = css`
       border-radius: 2px;
       background: currentColor;
     }
-    .p50,
-    .p95 {
+    i:is(.p50, .p95) {
       width: 14px;
       height: 0;
       border-top: 2px solid;
@@ -148,9 +124,81 @@ export const figures = css`
     i.p95 {
       border-top-style: dashed;
     }
+    /* What is what, in charts and their legends: both take the colour of their text. */
+    i,
+    path {
+      forced-color-adjust: none;
+    }
+    .all,
+    .p50,
+    .s0 {
+      color: var(--accent);
+    }
+    .p95,
+    .s1 {
+      color: var(--series-2);
+    }
+    .s2 {
+      color: var(--series-3);
+    }
+    .s3 {
+      color: var(--series-4);
+    }
+    .s4 {
+      color: var(--series-5);
+    }
+    .others {
+      color: var(--line-strong);
+    }
+    [role="slider"] {
+      display: block;
+      height: 112px;
+      cursor: crosshair;
+      touch-action: pan-y;
+      border-radius: var(--radius);
+    }
+    svg {
+      display: block;
+      overflow: visible;
+    }
+    text {
+      fill: var(--muted);
+      font-size: 10.5px;
+      text-anchor: middle;
+    }
+    .y {
+      text-anchor: end;
+    }
+    line {
+      stroke: var(--line);
+      shape-rendering: crispEdges;
+    }
+    path {
+      fill: currentColor;
+    }
+    [data-mark] {
+      cursor: pointer;
+    }
+    path:is(.p50, .p95) {
+      fill: none;
+      stroke: currentColor;
+      stroke-width: 1.5;
+    }
+    path.p95 {
+      stroke-dasharray: 4 3;
+    }
+    rect {
+      pointer-events: none;
+      opacity: 0.16;
+    }
+    .choice {
+      fill: var(--accent);
+    }
+  }
+  percept-plot {
+    display: block;
   }
   percept-charts {
-    display: block;
     container-type: inline-size;
   }
   @container (612px <= width < 924px) {
@@ -160,87 +208,5 @@ export const figures = css`
   }
   .table summary {
     width: fit-content;
-    min-height: 24px;
-    font-size: var(--small);
-    color: var(--muted);
-    cursor: pointer;
-  }
-`
-
-/** What is what, in charts and their legends: both take the colour of their text. */
-export const plots = css`
-  i,
-  path {
-    forced-color-adjust: none;
-  }
-  .all,
-  .p50,
-  .s0 {
-    color: var(--series-1);
-  }
-  .p95,
-  .s1 {
-    color: var(--series-2);
-  }
-  .s2 {
-    color: var(--series-3);
-  }
-  .s3 {
-    color: var(--series-4);
-  }
-  .s4 {
-    color: var(--series-5);
-  }
-  .others {
-    color: var(--series-other);
-  }
-  .errors {
-    color: var(--err);
-  }
-  percept-plot,
-  [role="slider"] {
-    display: block;
-    height: 112px;
-    cursor: crosshair;
-    touch-action: pan-y;
-    border-radius: var(--radius);
-  }
-  svg {
-    display: block;
-    overflow: visible;
-  }
-  text {
-    fill: var(--muted);
-    font-size: 10.5px;
-    text-anchor: middle;
-  }
-  .y {
-    text-anchor: end;
-  }
-  .grid {
-    stroke: var(--line);
-    shape-rendering: crispEdges;
-  }
-  path {
-    fill: currentColor;
-  }
-  [data-mark] {
-    cursor: pointer;
-  }
-  .p50,
-  .p95 {
-    fill: none;
-    stroke: currentColor;
-    stroke-width: 1.5;
-  }
-  path.p95 {
-    stroke-dasharray: 4 3;
-  }
-  rect {
-    pointer-events: none;
-    opacity: 0.16;
-  }
-  .choice {
-    fill: var(--accent);
   }
 `

@@ -1,8 +1,8 @@
-import { css } from "../element.ts"
+import { css } from "./css.ts"
 
 /** What of the page is seen only on demand: panels, dialogs, a request beside the list. */
 export const late = css`
-  .open {
+  .beside {
     grid-template-columns: 208px minmax(0, 1fr) clamp(440px, 40vw, 760px);
   }
   .media,
@@ -11,48 +11,41 @@ export const late = css`
     justify-content: center;
   }
   .drawer {
-    position: sticky;
-    top: 49px;
-    height: calc(100vh - 49px);
     border-left: 1px solid var(--line);
     background: var(--surface);
-    overflow: auto;
   }
   .empty {
     display: grid;
     justify-items: center;
     gap: var(--space-3);
     padding: 9vh var(--space-4);
-    border: 1px dashed var(--line-strong);
-    border-radius: var(--radius);
     text-align: center;
   }
   dialog,
   .menu {
-    border: 1px solid var(--line);
-    border-radius: var(--radius);
-    background: var(--surface);
     color: var(--text);
     box-shadow: var(--shadow);
   }
   dialog {
     width: min(400px, 92vw);
+    margin: auto;
     padding: var(--space-5);
     dl {
       display: grid;
       grid-template-columns: max-content 1fr;
       gap: 6px var(--space-4);
-      padding: var(--space-3) 0;
     }
-  }
-  dialog kbd {
-    padding: 0 5px;
-    border: 1px solid var(--line);
-    border-radius: 4px;
+    > * + * {
+      margin-top: var(--space-3);
+    }
+    kbd {
+      padding: 0 5px;
+      border: 1px solid var(--line);
+      border-radius: 4px;
+    }
   }
   .menu {
     inset: auto;
-    margin: 0;
     padding: var(--space-3);
     form {
       display: grid;
@@ -86,9 +79,6 @@ export const late = css`
     left: 50%;
     bottom: var(--space-5);
     translate: -50%;
-    padding: var(--space-2) var(--space-4);
-    border: 1px solid;
-    border-radius: var(--radius);
     background: var(--text);
     color: var(--bg);
   }
@@ -96,7 +86,7 @@ export const late = css`
     opacity: 0;
   }
   @media (max-width: 1280px) {
-    .open {
+    .beside {
       grid-template-columns: 208px minmax(0, 1fr);
     }
     .drawer {

@@ -1,4 +1,4 @@
-import { css } from "../element.ts"
+import { css } from "./css.ts"
 
 /** Bar on top; below it filters, list and drawer side by side, as far as there is room. */
 export const page = css`
@@ -7,29 +7,12 @@ export const page = css`
     grid-template-columns: 208px minmax(0, 1fr);
     align-items: start;
   }
-  main,
-  percept-charts,
-  percept-table {
+  main {
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: var(--space-3);
-    outline: none;
-  }
-  main {
     padding: var(--space-3) var(--space-4) var(--space-5);
-  }
-  .bar,
-  .bar > *,
-  .tools,
-  .end,
-  .pager,
-  .banner,
-  percept-live-pill,
-  .side label {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: var(--space-2);
+    outline: none;
   }
   .bar {
     position: sticky;
@@ -39,6 +22,9 @@ export const page = css`
     padding: var(--space-2) var(--space-4);
     border-bottom: 1px solid var(--line);
     background: var(--surface);
+    > * {
+      flex-wrap: nowrap;
+    }
   }
   .skip:not(:focus) {
     position: absolute;
@@ -46,12 +32,11 @@ export const page = css`
   }
   h1 {
     font-size: 1.15rem;
-    svg {
+    .icon {
       width: 22px;
-      fill: none;
-      stroke: var(--accent);
+      height: 22px;
+      color: var(--accent);
       stroke-width: 2.2;
-      stroke-linecap: round;
     }
   }
   .bar nav {
@@ -72,11 +57,8 @@ export const page = css`
       font-weight: 600;
     }
   }
-  .bar > * {
-    flex-wrap: nowrap;
-  }
   .ranges {
-    gap: 0 !important;
+    gap: 0;
     > button {
       min-width: 36px;
       margin-left: -1px;
@@ -101,14 +83,13 @@ export const page = css`
     max-width: 560px;
     > * {
       position: absolute;
-      top: 8px;
+      top: 9px;
       right: 9px;
       color: var(--muted);
       pointer-events: none;
     }
     svg {
       left: 9px;
-      top: 9px !important;
     }
     input {
       position: static;
@@ -123,19 +104,19 @@ export const page = css`
       display: none;
     }
   }
-  .busy svg {
-    animation: turn 0.9s linear infinite;
-  }
   @keyframes turn {
     to {
       rotate: 1turn;
     }
   }
-  .side {
+  .side,
+  .drawer {
     position: sticky;
     top: 49px;
     height: calc(100vh - 49px);
-    overflow-y: auto;
+    overflow: auto;
+  }
+  .side {
     padding: var(--space-3) var(--space-3) var(--space-5) var(--space-4);
     border-right: 1px solid var(--line);
     details {
@@ -144,27 +125,6 @@ export const page = css`
     summary {
       padding: 7px 0;
       font-weight: 600;
-      cursor: pointer;
-      list-style: none;
-    }
-    summary::before {
-      content: "";
-      display: inline-block;
-      width: 5px;
-      height: 5px;
-      margin: 0 8px 2px 2px;
-      border: solid var(--muted);
-      border-width: 0 1.5px 1.5px 0;
-      rotate: -45deg;
-    }
-    [open] > summary::before {
-      rotate: 45deg;
-    }
-    b {
-      padding: 0 6px;
-      border-radius: 9px;
-      background: var(--chosen);
-      color: var(--accent);
     }
     ul {
       padding-bottom: var(--space-2);
@@ -181,7 +141,6 @@ export const page = css`
       flex-wrap: nowrap;
       gap: 6px;
       min-height: 24px;
-      border-radius: 4px;
     }
     label:hover {
       background: var(--hover);
@@ -189,28 +148,25 @@ export const page = css`
     .cut {
       flex: 1;
     }
+    .none {
+      font-style: italic;
+    }
   }
   [type="checkbox"] {
     flex: none;
-    margin: 0;
-  }
-  .none {
-    font-style: italic;
   }
   .pending {
     min-height: 60vh;
   }
-  .pager,
-  .banner {
+  .pager {
     justify-content: space-between;
     padding: var(--space-2) 0;
   }
   .banner {
     padding: var(--space-2) var(--space-3);
-    border: 1px solid var(--err);
-    border-radius: var(--radius);
+    border-color: var(--err);
     background: var(--err-bg);
-    svg {
+    .icon {
       color: var(--err);
     }
     span {
@@ -247,9 +203,9 @@ export const page = css`
       }
     }
   }
-  @media (prefers-reduced-motion) {
+  @media (prefers-reduced-motion: no-preference) {
     .busy svg {
-      animation: none;
+      animation: turn 0.9s linear infinite;
     }
   }
 `

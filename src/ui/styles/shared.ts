@@ -1,18 +1,9 @@
-import { css } from "../element.ts"
+import { css } from "./css.ts"
 
-/** How buttons, fields and figures look everywhere; each element has it in its styles. */
+/** How things look everywhere. */
 export const shared = css`
   * {
     box-sizing: border-box;
-  }
-  h1,
-  h2,
-  h3,
-  p,
-  ul,
-  ol,
-  dl,
-  dd {
     margin: 0;
     padding: 0;
     list-style: none;
@@ -24,8 +15,7 @@ export const shared = css`
   }
   button,
   select,
-  input,
-  textarea {
+  input {
     font: inherit;
     color: inherit;
     letter-spacing: inherit;
@@ -68,7 +58,7 @@ export const shared = css`
   .primary {
     background: var(--accent) !important;
     border-color: var(--accent);
-    color: var(--on-accent);
+    color: var(--surface);
   }
   :disabled {
     color: var(--muted);
@@ -99,8 +89,66 @@ export const shared = css`
     font-family: var(--mono);
     font-size: 0.923em;
   }
+  summary {
+    cursor: pointer;
+  }
+  summary::before {
+    content: "";
+    display: inline-block;
+    width: 5px;
+    height: 5px;
+    margin: 0 8px 2px 2px;
+    border: solid var(--muted);
+    border-width: 0 1.5px 1.5px 0;
+    rotate: -45deg;
+  }
+  [open] > summary::before {
+    rotate: 45deg;
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  th {
+    font-weight: inherit;
+    text-align: left;
+  }
+  .number {
+    text-align: right;
+    white-space: nowrap;
+  }
+  :where(.box) {
+    padding: var(--space-1) var(--space-3);
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--surface);
+  }
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: var(--space-2);
+  }
+  .small {
+    font-size: var(--small);
+  }
   .muted {
     color: var(--muted);
+  }
+  .ok,
+  span.done {
+    color: var(--ok);
+  }
+  .warn,
+  span.cancelled {
+    color: var(--warn);
+  }
+  .err,
+  span:is(.failed, .interrupted, .error) {
+    color: var(--err);
+  }
+  :is(span, p).running {
+    color: var(--running);
   }
   .hidden {
     position: absolute;
@@ -121,8 +169,9 @@ export const shared = css`
       background: Highlight !important;
       color: HighlightText;
     }
+    .selected,
     :focus-visible {
-      outline-color: Highlight;
+      outline: 2px solid Highlight;
     }
   }
 `

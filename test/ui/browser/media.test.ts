@@ -109,7 +109,7 @@ describe("a video in a request", () => {
       .locator(".waterfall tr")
       .evaluateAll((lines) =>
         lines.map((line) => ({
-          name: line.querySelector("th")?.textContent ?? "",
+          name: line.querySelector("th")?.textContent.trim() ?? "",
           time: line.querySelector("td:last-child")?.textContent ?? "",
           x: Number.parseFloat(line.querySelector("rect")?.getAttribute("x") ?? "0"),
           width: Number.parseFloat(line.querySelector("rect")?.getAttribute("width") ?? "0")
@@ -286,12 +286,11 @@ describe("what is hostile", () => {
 /** Words of a medium have no angle brackets that a model could take for marks. */
 const plainly = (text: string): string => text.replaceAll("‹", "<").replaceAll("›", ">")
 
-/** All text that is shown, that of elements inside too. */
+/** All text that is there, shown or not. */
 const deepText = (element: Element): string => {
   const texts: Array<string> = []
   const walk = (node: Node): void => {
     if (node instanceof Text) texts.push(node.data)
-    if (node instanceof Element && node.shadowRoot !== null) walk(node.shadowRoot)
     if (!(node instanceof HTMLStyleElement)) node.childNodes.forEach(walk)
   }
   walk(element)

@@ -17,11 +17,7 @@ const test = pageTests(
 
 /** The row that has the focus. */
 const focused = (page: Page): Promise<string | null> =>
-  page.evaluate(() => {
-    let element = document.activeElement
-    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
-    return element?.closest("tr")?.getAttribute("data-id") ?? null
-  })
+  page.evaluate(() => document.activeElement?.closest("tr")?.getAttribute("data-id") ?? null)
 
 const drawer = (page: Page) => page.locator("percept-drawer")
 const heading = (page: Page) => drawer(page).locator("h2")
@@ -178,7 +174,7 @@ describe("figures of the page", () => {
       const place = await plot.evaluate((element) => {
         const { left, top, width } = element.getBoundingClientRect()
         for (let x = left; x < left + width; x += 2)
-          if (element.shadowRoot?.elementFromPoint(x, top + 90)?.getAttribute("data-mark") === "errors")
+          if (document.elementFromPoint(x, top + 90)?.getAttribute("data-mark") === "errors")
             return { x, y: top + 90 }
         return undefined
       })
@@ -279,7 +275,7 @@ describe("figures of the page", () => {
       assert.strictEqual(parameters(address()).getAll(name).length, 1, name)
     await soon(async () => assert.strictEqual(await groups.first().getAttribute("aria-pressed"), "true"))
     const [newest] = await rowsOf(page)
-    await page.locator("percept-error-list button.newest").first().click()
+    await page.locator("percept-error-list button:not(.group)").first().click()
     await soon(() => assert.strictEqual(parameters(address()).get("sel"), newest))
   })
 })
@@ -306,7 +302,7 @@ describe("the look of the page", () => {
       await context.route(/assets\/app-/, (route) => route.abort())
       await page.reload()
       assert.strictEqual(await background(page), DARK)
-      assert.isFalse(await page.locator("percept-app").evaluate((app) => app.shadowRoot !== null))
+      assert.isFalse(await page.locator("percept-app").evaluate((app) => app.hasChildNodes()))
       await context.unroute(/assets\/app-/)
       await page.reload()
       await settled(page)
