@@ -22,8 +22,10 @@ import { noise, quarters } from "../support/Images.ts"
 import { asleep, nobodyWith } from "../support/Processes.ts"
 import { eventually, startRouter, temporaryFolder } from "../support/Router.ts"
 import type { Router } from "../support/Router.ts"
+import { SAID, scribe } from "../support/Scribe.ts"
+import { shared } from "../support/Shared.ts"
 import { isDeserted, processesIn, slowTools } from "../support/SlowMedia.ts"
-import { client, errorAnswer, eventsOf, refusedWith, send } from "../support/Upstream.ts"
+import { client, errorAnswer, eventsOf, finalRow, refusedWith, send } from "../support/Upstream.ts"
 import type { Question, Verdict } from "../support/Upstream.ts"
 import { linkWeights } from "../support/Weights.ts"
 import { fixture, spoken, wordErrors } from "../support/Words.ts"
@@ -244,6 +246,13 @@ interface Refusal {
 }
 
 describe("a transcription that cannot be", () => {
+  const start = (env: Readonly<Record<string, string>> = {}) =>
+    Effect.gen(function* () {
+      const engine = yield* scribe()
+      return { engine, router: yield* startRouter({ ...engine.env, ...env }) }
+    })
+  /** For all that nobody has to listen to: its engine is never touched. */
+  const common = shared(start())
   const sound = fixture("silence.flac")
   const wrong = (param: string, says: RegExp, code: string | null = null) => ({
     status: 400,
@@ -300,8 +309,7 @@ describe("a transcription that cannot be", () => {
   for (const { env, fields = {}, files = [["file", sound]] as const, name, verdict } of cases)
     it.scopedLive(`for ${name} is refused with a ${verdict.status} that says why`, () =>
       Effect.gen(function* () {
-        const engine = yield* scribe()
-        const router = yield* startRouter({ ...engine.env, ...env })
+        const { engine, router } = yield* env === undefined ? common : start(env)
         const question = yield* form(fields, files)
         const got = yield* send(router, question)
         yield* refusedWith(
@@ -333,7 +341,7 @@ describe("a transcription that cannot be", () => {
   ] as const)
     it.scopedLive(`for a file that is ${name} raises BadRequestError`, () =>
       Effect.gen(function* () {
-        const router = yield* startRouter({})
+        const { router } = yield* common
         const bytes = yield* Effect.promise(make)
         const file = yield* Effect.promise(() => toFile(bytes, "speech.mp3", { type: "audio/mpeg" }))
         const error = yield* raised(BadRequestError, () =>
@@ -346,7 +354,7 @@ describe("a transcription that cannot be", () => {
 
   it.scopedLive("for a file that is damaged is a 422 without a word of a decoder or a path", () =>
     Effect.gen(function* () {
-      const router = yield* startRouter({})
+      const { router } = yield* common
       const bytes = Buffer.concat([speech.subarray(0, 40), Buffer.alloc(5000, 7)])
       const file = yield* Effect.promise(() => toFile(bytes, "speech.opus"))
       const error = yield* raised(UnprocessableEntityError, () =>
@@ -404,7 +412,7 @@ describe("a transcription that cannot be", () => {
 
   it.scopedLive("for a model that does not listen raises NotFoundError", () =>
     Effect.gen(function* () {
-      const router = yield* startRouter({})
+      const { router } = yield* common
       for (const model of ["openai:whisper-1", "tts-1", "percept/inspect"]) {
         const file = createReadStream(fixture("silence.flac"))
         const error = yield* raised(NotFoundError, () =>
@@ -425,13 +433,12 @@ describe("a transcription that cannot be", () => {
   for (const method of ["GET", "HEAD", "PUT", "DELETE"])
     it.scopedLive(`by ${method} is a 405`, () =>
       Effect.gen(function* () {
-        const router = yield* startRouter({})
+        const { router } = yield* common
         const got = yield* send(router, { method, path: PATH })
         assert.strictEqual(got.status, 405)
         assert.strictEqual(got.headers.allow, "POST")
         if (method !== "HEAD") errorAnswer(got, { status: 405, code: "method_not_allowed" })
-        const [row] = yield* router.rows
-        assert.deepInclude(row, {
+        assert.deepInclude(yield* finalRow(router, got), {
           state: "failed",
           status_code_returned_to_client: 405,
           endpoint_called: PATH
@@ -529,49 +536,6 @@ describe("a client that leaves", () => {
     })
   )
 })
-
-/** What the stand-in says of every piece. */
-const SAID = "The reading room is open all day."
-
-interface Scribe {
-  readonly env: { readonly [name: string]: string }
-  /** Pieces it was asked about. */
-  readonly pieces: () => number
-  /** Whether anybody as much as asked whether it is there. */
-  readonly wasTouched: () => boolean
-  /** Lets pieces that wait go on. */
-  readonly go: () => void
-}
-
-/** A whisper-cli that has an answer ready, keeps count, and waits or fails where it is told to. */
-const scribe = ({ fails = false, waits }: { readonly waits?: string; readonly fails?: boolean } = {}) =>
-  Effect.map(temporaryFolder, (folder): Scribe => {
-    const [calls, go, weights] = [join(folder, "calls"), join(folder, "go"), join(folder, "weights.bin")]
-    writeFileSync(weights, "never read")
-    const answer = {
-      result: { language: "en" },
-      transcription: [{ offsets: { from: 0, to: 6000 }, text: SAID }]
-    }
-    const lines = [
-      "#!/bin/sh",
-      `echo "$*" >> '${calls}'`,
-      '[ "$1" = --help ] && exit 0',
-      'while [ "$1" != -of ]; do shift; done',
-      ...(waits === undefined
-        ? []
-        : [`case "$2" in */${waits}*) while [ ! -e '${go}' ]; do sleep 0.05; done ;; esac`]),
-      ...(fails ? ["echo broken engine >&2", "exit 3"] : [`echo '${JSON.stringify(answer)}' > "$2.json"`])
-    ]
-    const program = join(folder, "whisper-cli")
-    writeFileSync(program, `${lines.join("\n")}\n`, { mode: 0o755 })
-    const asked = () => (existsSync(calls) ? readFileSync(calls, "utf8").trimEnd().split("\n") : [])
-    return {
-      env: { WHISPER_CLI_PATH: program, WHISPER_MODEL_NAME: weights },
-      pieces: () => asked().filter((call) => call.includes("-of ")).length,
-      wasTouched: () => asked().length > 0,
-      go: () => writeFileSync(go, "")
-    }
-  })
 
 const transcribe = (router: Router, name: string) =>
   openAi(router).audio.transcriptions.create({ file: createReadStream(fixture(name)), model: "whisper-1" })

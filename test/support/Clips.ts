@@ -87,13 +87,13 @@ export interface Looked {
   readonly blobs: ReadonlyArray<Blob>
 }
 
-/** Probes a file and looks at it, in a folder that is gone afterwards. */
+/** Probes a file and looks at it, in a folder that is gone afterwards if there is no other. */
 export const lookAt = (file: MediaFile, options: Partial<LookOptions> = {}) =>
   Effect.gen(function* () {
     const [ffmpeg, looking, workspace] = yield* Effect.all([Ffmpeg, Looking, Workspace])
-    const folder = yield* workspace.folder
+    const folder = options.folder ?? (yield* workspace.folder)
     const probe = yield* ffmpeg.probe(file, folder)
-    return yield* looking.look(file, probe, { folder, frames: undefined, px: 1024, ...options })
+    return yield* looking.look(file, probe, { frames: undefined, px: 1024, ...options, folder })
   }).pipe(Effect.scoped)
 
 /** What a picture says of itself: its scene, and its time to a tenth of a second. */

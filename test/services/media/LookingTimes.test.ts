@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { clip, eyes, lookAt, readColour, rewrapped } from "../../support/Clips.ts"
 import type { Looked } from "../../support/Clips.ts"
@@ -13,14 +13,14 @@ const assertColours = ({ blobs, seen }: Looked) =>
     }
   })
 
-describe("a picture's time is the decoder's", () => {
+layer(eyes())("a picture's time is the decoder's", (it) => {
   const looks = (name: string, file: ReturnType<typeof rewrapped>, frames: number, fewest = frames) =>
-    it.scopedLive(name, () =>
+    it.scoped(name, () =>
       Effect.gen(function* () {
         const found = yield* lookAt(yield* file, { frames })
         assert.isAtLeast(found.seen.frames.length, fewest)
         yield* assertColours(found)
-      }).pipe(Effect.provide(eyes()))
+      })
     )
 
   looks(
