@@ -33,9 +33,11 @@ const follow = Effect.gen(function* () {
         ? []
         : yield* reader.rows(sql<Row>`
       SELECT ${columns} ${tables} JOIN request_search_waiting ON row_id = id WHERE state <> 'running' LIMIT ${most}`)
-    const next = yield* reader.rows(sql<Row>`
-      SELECT ${columns} ${tables} WHERE id > ${state.position} AND timestamp < ${yield* settledBefore}
-      ORDER BY id LIMIT ${most}`)
+    const next = settled(
+      yield* reader.rows(sql<Row>`
+        SELECT ${columns} ${tables} WHERE id > ${state.position} ORDER BY id LIMIT ${most}`),
+      yield* Clock.currentTimeMillis
+    )
     const gone = Math.min((state.oldest ?? state.position + 1) - 1, state.removed + REMOVED_AT_ONCE)
     const reached =
       late.length > 0 || next.length > 0 || gone > state.removed
@@ -109,13 +111,8 @@ const follow = Effect.gen(function* () {
   const key = isPostgres ? "row_id" : "rowid"
   const number = sql.literal(key)
 
-  /** Two processes may write their rows in another order than that of their numbers. */
-  const settledBefore = Effect.map(Clock.currentTimeMillis, (now) =>
-    isPostgres ? iso(now - SETTLED_AFTER) : FAR
-  )
-
   const columns =
-    sql.literal(`id, state, openrouter_requests.internal_request_id AS request_id, openrouter_request_id,
+    sql.literal(`id, timestamp, state, openrouter_requests.internal_request_id AS request_id, openrouter_request_id,
     trace_id, model_requested_by_client, model_routed_to_openrouter, error_message,
     substr(request_body, 1, ${PIECE}) AS head,
     CASE WHEN length(request_body) > ${PIECE} THEN substr(request_body, length(request_body) - ${PIECE - 1}) END AS tail,
@@ -166,6 +163,7 @@ interface State {
 
 interface Row {
   readonly id: number
+  readonly timestamp: string
   readonly state: string
   readonly request_id: string
   readonly openrouter_request_id: string | null
@@ -176,6 +174,18 @@ interface Row {
   readonly head: string | null
   readonly tail: string | null
   readonly answer: string | null
+}
+
+/**
+ * Up to the first row that has just come: most have ended a moment later, and two processes may write theirs in another
+ * order than that of their numbers. A clock that is far ahead is not waited for.
+ */
+const settled = (rows: ReadonlyArray<Row>, now: number): ReadonlyArray<Row> => {
+  const first = rows.findIndex(({ timestamp }) => {
+    const age = now - Date.parse(timestamp)
+    return age < SETTLED_AFTER && age > -FAR_AHEAD
+  })
+  return first < 0 ? rows : rows.slice(0, first)
 }
 
 /** In small letters, as it is searched. */
@@ -206,11 +216,11 @@ const REMOVED_AT_ONCE = 200
 const FAR_BEHIND = 2000
 const BREATH = Duration.millis(25)
 const GENTLE_PAUSE = Duration.millis(250)
-const PAUSE = Duration.millis(500)
+const PAUSE = Duration.seconds(1)
 const AFTER_TROUBLE = Duration.seconds(30)
 
 /** Milliseconds: a router without requests asks its database nothing but once in a while. */
-const AFTERGLOW = 5000
+const AFTERGLOW = 2500
 const AWAITING_PAUSE = 2000
 const IDLE_PAUSE = 60_000
 
@@ -222,4 +232,4 @@ const othersTurn = Effect.async<void>((resume) => {
 
 const DAY_MILLIS = 86_400_000
 const SETTLED_AFTER = 1000
-const FAR = "9999"
+const FAR_AHEAD = 10_000

@@ -163,6 +163,18 @@ for (const { fresh, name } of everyDatabase())
       })
     )
 
+    it.scopedLive("passes nobody by whose clock is ahead of the others'", () =>
+      Effect.gen(function* () {
+        const env = yield* fresh
+        const off = yield* openRecord({ ...env, SEARCH_INDEX: "false" })
+        const timestamp = new Date(Date.now() + 1500).toISOString()
+        yield* save(off, [said(1, "an early bird", "", { timestamp }), said(2, "a running gag")])
+        const record = yield* openRecord(env)
+        yield* eventually(numbersFor(record, "running gag"), (found) => found.length === 1)
+        yield* eventually(numbersFor(record, "early bird"), (found) => found.length === 1)
+      })
+    )
+
     it.scopedLive("that is off says so, and still knows ids", () =>
       Effect.gen(function* () {
         const env = yield* fresh
