@@ -20,6 +20,7 @@ export const buildPage = async (root, folder) => {
   const { slimStyles, slimTemplates } = slim(source("styles/tokens.css"), transform)
   const bundle = await rolldown({
     cwd: root,
+    tsconfig: false,
     input: { app: "src/ui/app.ts", theme: "src/ui/theme.ts" },
     plugins: [
       {

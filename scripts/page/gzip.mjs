@@ -115,6 +115,6 @@ const bitsOf = (counts) => {
 
 const FARTHEST = 32_768
 const LONGEST = 258
-const ROUNDS = 20
+const ROUNDS = 8
 /** Steps of a block that is worth its codes. */
 const FEWEST = 100
