@@ -162,11 +162,17 @@ describe("figures of the page", () => {
     const all = page.waitForResponse(/tracking_series\?range=24h$/)
     await legend.getByRole("button", { name: "failed" }).click()
     await all
-    const model = legend.locator("li button").nth(1)
-    const title = (await model.getAttribute("title")) ?? ""
-    await model.click()
+    // Read and pressed at once: the models may come in another order with the next answer.
+    const title = await legend
+      .locator("li button")
+      .nth(1)
+      .evaluate((model: HTMLElement) => {
+        const { title } = model
+        model.click()
+        return title
+      })
     await soon(() => assert.include(title, parameters(address()).get("routed") ?? "no model"))
-    await model.click()
+    await legend.locator("li button[aria-pressed=true]").click()
     await soon(() => assert.strictEqual(address(), "/ui/tracking"))
 
     const plot = page.locator("percept-plot").first()
