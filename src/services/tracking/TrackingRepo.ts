@@ -11,6 +11,7 @@ import { makeLateFigures } from "./completeRow.ts"
 import { makeShapes } from "./Shapes.ts"
 import { makeTraces } from "./traces.ts"
 import { adding, makeUpsert, replacing } from "./upsert.ts"
+import { withNumbers } from "./withNumbers.ts"
 
 /** The only place that writes the record's tables. */
 export class TrackingRepo extends Effect.Service<TrackingRepo>()("percept/TrackingRepo", {
@@ -169,20 +170,11 @@ export interface Silence {
 const copyOf = (row: RequestRecord): RequestRecord => ({ ...row })
 
 const interrupted = (row: RequestRecord): RequestRecord => ({
-  ...row,
-  prompt_tokens: numberOf(row.prompt_tokens),
-  completion_tokens: numberOf(row.completion_tokens),
-  total_tokens: numberOf(row.total_tokens),
-  cached_tokens: numberOf(row.cached_tokens),
-  reasoning_tokens: numberOf(row.reasoning_tokens),
-  cost_nano_usd: numberOf(row.cost_nano_usd),
+  ...withNumbers(row),
   state: "interrupted",
   error_source: "router",
   error_message: "The router stopped before this request ended."
 })
-
-/** Postgres gives its large integers as text. */
-const numberOf = (cell: number | null): number | null => (cell === null ? null : Number(cell))
 
 const cellsOf = <Column extends string>(
   rows: ReadonlyArray<{ readonly [Name in Column]: Cell }>,

@@ -10,6 +10,7 @@ import type { Run } from "../database/transaction.ts"
 import type { makeCharges } from "./charges.ts"
 import type { makeShapes } from "./Shapes.ts"
 import type { makeUpsert } from "./upsert.ts"
+import { withNumbers } from "./withNumbers.ts"
 
 /** A finished request that may have cost something nobody has told yet. */
 export interface Owing {
@@ -118,20 +119,6 @@ const isOwing = ({ cost_source, openrouter_latency_ms, prompt_tokens, state }: R
   prompt_tokens === null &&
   CUT.includes(state) &&
   (state !== "failed" || openrouter_latency_ms !== null)
-
-/** Postgres gives its large integers as text. */
-const withNumbers = (row: RequestRecord): RequestRecord => ({
-  ...row,
-  prompt_tokens: numberOf(row.prompt_tokens),
-  completion_tokens: numberOf(row.completion_tokens),
-  total_tokens: numberOf(row.total_tokens),
-  cached_tokens: numberOf(row.cached_tokens),
-  reasoning_tokens: numberOf(row.reasoning_tokens),
-  cost_nano_usd: numberOf(row.cost_nano_usd),
-  shape_id: numberOf(row.shape_id)
-})
-
-const numberOf = (cell: number | null): number | null => (cell === null ? null : Number(cell))
 
 /** The states of those whose end came before their usage. */
 const CUT: ReadonlyArray<string> = ["cancelled", "failed", "interrupted"]

@@ -5,6 +5,7 @@ import { whileLocked } from "../Database.ts"
 import type { ExportFormat } from "./read/exportFormats.ts"
 import { costOf } from "./read/List.ts"
 import type { Listed } from "./read/List.ts"
+import { withNumbers } from "./withNumbers.ts"
 
 /** Which rows, by when they began; in milliseconds. */
 export interface Range {
@@ -63,12 +64,8 @@ export const wholeRecord = <E, R>(
 
 type Found = Listed & { readonly size: number | string }
 
-/** Postgres gives its large integers as text. */
 const listed = (row: Found): Listed => {
-  const numbers = Object.fromEntries(
-    LARGE.map((column) => [column, row[column] === null ? null : Number(row[column])])
-  )
-  const read = { ...row, ...numbers }
+  const read = { ...withNumbers(row), id: Number(row.id) }
   return { ...read, cost: costOf(read) }
 }
 
@@ -94,15 +91,6 @@ const iso = (millis: number): string => new Date(millis).toISOString()
 
 const SIZE = "coalesce(octet_length(b.request_body), 0) + coalesce(octet_length(b.response_body), 0)"
 const NO_TEXTS: RequestBodies = { internal_request_id: "", request_body: null, response_body: null }
-const LARGE = [
-  "id",
-  "prompt_tokens",
-  "completion_tokens",
-  "total_tokens",
-  "cached_tokens",
-  "reasoning_tokens",
-  "cost_nano_usd"
-] as const
 
 const ROWS = 200
 const BYTES = 1024 * 1024
