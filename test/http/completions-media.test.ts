@@ -3,7 +3,6 @@ import { Effect } from "effect"
 import { arrayField, field, parseJson } from "../../src/domain/Json.ts"
 import { all, openAi } from "../support/Clients.ts"
 import { quarters } from "../support/Images.ts"
-import { scribe } from "../support/Scribe.ts"
 import {
   asked,
   calls,
@@ -21,6 +20,7 @@ import {
 } from "../support/Senses.ts"
 import type { Senses } from "../support/Senses.ts"
 import { client, json, send } from "../support/Upstream.ts"
+import { weightsFile } from "../support/Weights.ts"
 
 const PATH = "/v1/completions"
 
@@ -41,8 +41,7 @@ describe("media in a legacy completion", () => {
   it.scopedLive("reach a model that sees as frames and transcript, whole and streamed", () =>
     Effect.gen(function* () {
       const clips = yield* makeClips({ "talkie.mp4": talkie })
-      const engine = yield* scribe({ says: "Good morning, everyone." })
-      const senses = yield* startSenses(engine.env)
+      const senses = yield* startSenses({ WHISPER_MODEL_NAME: weightsFile })
       const { host, router } = senses
       const url = host.serve("/talkie.mp4", clips["talkie.mp4"]).href
       const prompt = `What is said in ${url} ?`

@@ -9,7 +9,6 @@ import { status } from "../support/MediaHost.ts"
 import { startOllama } from "../support/OllamaUpstream.ts"
 import { eventually } from "../support/Router.ts"
 import type { Router } from "../support/Router.ts"
-import { scribe } from "../support/Scribe.ts"
 import {
   asked,
   calls,
@@ -24,6 +23,7 @@ import {
   wordsOf
 } from "../support/Senses.ts"
 import { finalRow, send } from "../support/Upstream.ts"
+import { weightsFile } from "../support/Weights.ts"
 import { fixture } from "../support/Words.ts"
 
 const clientOf = ({ router }: { readonly router: Router }, headers: Record<string, string> = {}) =>
@@ -38,8 +38,7 @@ describe("a link to a film, pasted in Ollama's dialect", () => {
     Effect.gen(function* () {
       const clips = yield* makeClips({ "talkie.mp4": talkie })
       const ollama = yield* startOllama
-      const engine = yield* scribe({ says: "Good morning, everyone." })
-      const senses = yield* startSenses({ ...ollama.env, ...engine.env })
+      const senses = yield* startSenses({ ...ollama.env, WHISPER_MODEL_NAME: weightsFile })
       const { host, upstream } = senses
       const client = clientOf(senses)
       const url = host.serve("/talkie.mp4", clips["talkie.mp4"]).href

@@ -36,7 +36,7 @@ const speck = (number: number): Buffer => {
 }
 
 /** Looking through all of them for each one would be sixty-four times the work for eight times as many. */
-const [FEW, MANY] = [5000, 40_000]
+const [FEW, MANY] = [12_500, 100_000]
 const MOST_GROWTH = 10
 
 /** How much more work many are than few, in processor time: that is the same however much else the machine has to do. */
