@@ -173,6 +173,15 @@ describe("what reaches out of the process", () => {
     )
   })
 
+  it("names no function that answers a question: its span would keep what was read", () => {
+    const answering = sources.filter(({ path }) => path.startsWith("services/tracking/read/"))
+    assert.isAbove(answering.length, 20)
+    assert.deepStrictEqual(
+      answering.filter(({ text }) => /Effect\.fn\(|withSpan/.test(text)).map(({ path }) => path),
+      []
+    )
+  })
+
   it("is written against packages that are declared", async () => {
     const { default: manifest } = await import("../package.json", { with: { type: "json" } })
     const { dependencies, optionalDependencies, peerDependencies } = manifest
